@@ -1,0 +1,61 @@
+"""The contract of an adapter.
+
+An adapter is one module that ends in `ADAPTER = Adapter(...)` and one fixture folder; nothing else changes. It
+
+- yields Event, Skip or Reject for each record, in the order of the source; it never raises on content;
+- looks at each line once; what it must remember lies in one small msgspec Struct (`memory`), which is saved with the
+  offset, so that reading on in the middle gives the same events as reading from the start; it keeps that bounded;
+- names each event after the record's own identity (events.ids), so that the same bytes give the same ids;
+- takes times from the record only; a record without one inherits the last one and says so;
+- keeps what it does not know as an `unknown` event with its raw record;
+- is pure: no clock, no environment, no file.
+
+`lines` are events.Line tuples (offset, redacted line, original line), without the newline. The original serves only
+identity (`content_digest`, ids of records without a native one); nothing else of it may reach an event.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from agentobs.events import Item, Line
+
+
+class NoMemory(msgspec.Struct):
+    """The memory of a format whose lines stand alone."""
+
+
+class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source can know. True: measured in its records; False: it never says."""
+
+    times: bool
+    model: bool
+    tokens: bool
+    cost: bool
+    outcomes: bool
+    threads: bool
+    subagents: bool
+    edits: bool
+    version: bool
+    basis: str  # what the adapter was built from: "real files" or the address of the source that was read
+
+
+class Adapter(msgspec.Struct, frozen=True, kw_only=True):
+    """One agent's format.
+
+    `detect` gets the first 64 KiB of a file (complete lines where possible) and returns a score in [0, 1]: how sure it
+    is, by content only, that the file is its own. `parse` is described above. `content` gives the full text that an
+    event stands for, from its raw record: (raw record, part) -> text or None.
+    """
+
+    name: str
+    title: str
+    locations: tuple[str, ...]  # globs below the home folder
+    patterns: tuple[str, ...]  # file names worth looking at in a folder that the user names
+    detect: Callable[[bytes], float]
+    parse: Callable[[Iterable[Line], Any], Iterator[Item]]
+    content: Callable[[bytes, int], str | None]
+    memory: type[msgspec.Struct] = NoMemory
+    version: int = 1  # changes when the same bytes give other events
+    fidelity: Fidelity | None = None
