@@ -85,7 +85,6 @@ EVENTS = declare(
     seq               int    order in the source
     parent_event_id   str
     native_type       str    the source's own name of the record
-    native_id         str
     tool_name         str
     tool_call_id      str
     call_type         str    of a result: the type of the call it answers
@@ -118,7 +117,7 @@ SESSIONS = declare(
     root_session_id    str
     parent_session_id  str    the session this one was forked or resumed from, where records are shared
     agent              str
-    agent_version      str    the last one seen
+    agent_version      str    the first one seen
     project            str
     working_directory  str    the first one seen
     branch             str    the first one seen
@@ -145,7 +144,7 @@ SESSIONS = declare(
     commits            int
     rollbacks          int
     searches           int
-    edits              int    file writes, creations and deletions that succeeded
+    edits              int    file writes, creations and deletions that did not fail: the rows of the frame edits
     files_modified     int    distinct files among the edits
     lines_added        int
     lines_removed      int

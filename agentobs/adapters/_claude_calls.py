@@ -1,0 +1,91 @@
+"""Claude Code's tool calls: which tool is which kind of event, and what people look for in its input.
+
+    Read                                   file_read
+    Write, Edit, MultiEdit, NotebookEdit   file_write (the result of a Write says whether it created the file)
+    Grep, Glob, LS, WebSearch, ToolSearch  search_performed
+    Bash                                   what its command does (agentobs.adapters._shell)
+    any other, mcp__* included             tool_invocation
+"""
+
+import msgspec
+
+from agentobs.adapters._claude_origin import CALLS, Memory, Origin, remember
+from agentobs.adapters._claude_records import Block, Text, decoded
+from agentobs.adapters._shell import classify
+from agentobs.adapters._text import clip, one_line, short_id
+from agentobs.events import Event, EventType
+
+SEARCH = EventType.SEARCH_PERFORMED.value
+INVOCATION = EventType.TOOL_INVOCATION.value
+SHELL_TOOLS = frozenset(("bash", "powershell"))
+
+_KINDS = {
+    "read": EventType.FILE_READ.value,
+    "notebookread": EventType.FILE_READ.value,
+    **dict.fromkeys(("write", "edit", "multiedit", "notebookedit"), EventType.FILE_WRITE.value),
+    **dict.fromkeys(("grep", "glob", "ls", "websearch", "web_search", "toolsearch"), SEARCH),
+}
+_LONGEST_COMMAND = 2000
+_LONGEST_VALUE = 300
+
+
+class Input(msgspec.Struct, omit_defaults=True):
+    """What people query of a tool's input; as JSON it is the event's `data`."""
+
+    command: Text = None
+    description: Text = None
+    pattern: Text = None
+    path: Text = None
+    glob: Text = None
+    query: Text = None
+    url: Text = None
+    subagent_type: Text = None
+    skill: Text = None
+    run_in_background: bool | None = None
+    file_path: Text = None
+    notebook_path: Text = None
+
+
+_decode = msgspec.json.Decoder(Input).decode
+_encode = msgspec.json.Encoder().encode
+_NOTHING = Input()
+
+
+def call(origin: Origin, part: int, block: Block, memory: Memory) -> Event:
+    """Return the event of a tool_use block."""
+    name = block.name or ""
+    tool = name.lower()
+    asked = decoded(_decode, Input, block.input) or Input()
+    path = clip(asked.file_path or asked.notebook_path, 4096)
+    asked.file_path = asked.notebook_path = None
+    if tool in SHELL_TOOLS:
+        kind = classify(asked.command) if asked.command else EventType.COMMAND_EXECUTE.value
+    else:
+        kind = _KINDS.get(tool, INVOCATION)
+    event = origin.event(part, kind, "assistant/tool_use")
+    event.role = "assistant"
+    event.tool_name = short_id(name)
+    event.tool_call_id = short_id(block.id)
+    event.file_path = path
+    event.summary = _summary(tool, name, asked, path)
+    if asked != _NOTHING:
+        event.data = _data(asked)
+    if event.tool_call_id:
+        remember(memory.calls, event.tool_call_id, (kind, event.tool_name or "", path), CALLS)
+    return event
+
+
+def _summary(tool: str, name: str, asked: Input, path: str | None) -> str | None:
+    if tool in SHELL_TOOLS:
+        return one_line(asked.command)
+    shown = path or asked.pattern or asked.query or asked.url or asked.description or asked.skill or asked.path
+    return one_line(shown) if shown and tool in _KINDS else one_line(f"{name}: {shown}" if shown else name)
+
+
+def _data(asked: Input) -> bytes:
+    asked.command = clip(asked.command, _LONGEST_COMMAND)
+    for field in ("description", "pattern", "path", "glob", "query", "url", "subagent_type", "skill"):
+        value = getattr(asked, field)
+        if value is not None and len(value) > _LONGEST_VALUE:
+            setattr(asked, field, clip(value, _LONGEST_VALUE))
+    return _encode(asked)

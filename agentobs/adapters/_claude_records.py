@@ -1,0 +1,234 @@
+"""Claude Code's records, as far as we read them, and how a line becomes one whatever its bytes are."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Raw
+
+from agentobs.adapters._lenient import NUL, T, dumps, lenient, loads, sanitise, too_deep
+from agentobs.events import content_digest
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+Flag = bool | None
+Text = str | None
+
+
+class Record(msgspec.Struct, rename="camel"):
+    """One line: the envelope, and payloads that are decoded when their type is known."""
+
+    type: Text = None
+    uuid: Text = None
+    parent_uuid: Text = None
+    session_id: Text = None
+    timestamp: Text = None
+    cwd: Text = None
+    git_branch: Text = None
+    version: Text = None
+    agent_id: Text = None
+    request_id: Text = None
+    is_sidechain: Flag = None
+    is_meta: Flag = None
+    is_compact_summary: Flag = None
+    is_api_error_message: Flag = None
+    message: Raw = Raw()
+    tool_use_result: Raw = Raw()
+    tool_denial_kind: Text = None
+    origin: Raw = Raw()
+    data: Raw = Raw()
+
+
+class Split(msgspec.Struct):
+    """Cache writes by their lifetime."""
+
+    ephemeral_5m_input_tokens: Count | None = None
+    ephemeral_1h_input_tokens: Count | None = None
+
+
+class ServerTools(msgspec.Struct):
+    """What the API did itself during a response."""
+
+    web_search_requests: Count | None = None
+
+
+class OutputDetails(msgspec.Struct):
+    """What the output consists of."""
+
+    thinking_tokens: Count | None = None
+
+
+class Tokens(msgspec.Struct):
+    """`message.usage`; its input excludes the cache."""
+
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    cache_read_input_tokens: Count | None = None
+    cache_creation_input_tokens: Count | None = None
+    cache_creation: Split | None = None
+    server_tool_use: ServerTools | None = None
+    output_tokens_details: OutputDetails | None = None
+    service_tier: Text = None
+    speed: Text = None
+    inference_geo: Text = None
+
+
+class Part(msgspec.Struct):
+    """One part of a tool result's content."""
+
+    type: Text = None
+    text: Text = None
+
+
+class Block(msgspec.Struct, rename={"source": "from", "target": "to"}):
+    """One content block of a message."""
+
+    type: str = ""
+    text: Text = None
+    thinking: Text = None
+    id: Text = None
+    name: Text = None
+    input: Raw = Raw()
+    tool_use_id: Text = None
+    content: str | list[Part] | None = None
+    is_error: Flag = None
+    source: Raw = Raw()  # of a `fallback`: the model before
+    target: Raw = Raw()
+
+
+class Message(msgspec.Struct):
+    """The API's message; `content` is a text in old versions and of plain prompts."""
+
+    id: Text = None
+    model: Text = None
+    content: str | list[Block] | None = None
+    usage: Tokens | None = None
+    stop_reason: Text = None
+
+
+class Line(msgspec.Struct):
+    """A line that could be read."""
+
+    record: Record
+    raw: bytes
+    sanitised: bool
+
+
+class Unreadable(msgspec.Struct):
+    """A line that could not, and why."""
+
+    reason: str
+
+
+_ENVELOPE = frozenset(
+    "uuid parentUuid logicalParentUuid sessionId session_id cwd gitBranch version userType isSidechain slug entrypoint"
+    " agentId requestId sessionKind".split()
+)
+_record = msgspec.json.Decoder(Record).decode
+_message = msgspec.json.Decoder(Message).decode
+_fields = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+def read(line: bytes) -> Line | Unreadable:
+    """Return the record of a line, or why there is none."""
+    if NUL in line or (line.count(b"{") + line.count(b"[") > 100 and too_deep(line)):
+        return _read_tolerantly(line)
+    try:
+        if not line.isascii():
+            line.decode()  # what is only stored is not validated by the decoder
+        return Line(_record(line), line, False)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _read_tolerantly(line)
+
+
+def message(raw: Raw) -> Message | None:
+    """Return a record's message; None when it is not an object."""
+    try:
+        return _message(raw)
+    except msgspec.ValidationError:
+        fields = loads(bytes(raw))
+    return _lenient_message(fields) if isinstance(fields, dict) else None
+
+
+def decoded(decode: Any, kind: type[T], raw: Raw | bytes) -> T | None:
+    """Return a payload with the fields of the right type; None when there is none or it is not an object."""
+    if not raw:
+        return None
+    try:
+        return decode(raw)
+    except msgspec.ValidationError:
+        fields = loads(bytes(raw))
+    return lenient(kind, fields) if isinstance(fields, dict) else None
+
+
+def opens_with(raw: Raw, byte: str) -> bool:
+    """Tell whether a payload is an object (`{`), a list (`[`) or a text (`"`) by its first byte."""
+    return len(raw) > 0 and memoryview(raw)[0] == ord(byte)
+
+
+def fields_of(raw: bytes | Raw) -> dict[str, Any]:
+    """Return a rare record's fields, untyped; none when it is not an object."""
+    fields = loads(bytes(raw)) if raw else None
+    return fields if isinstance(fields, dict) else {}
+
+
+def payload_digest(record: Record, line: bytes) -> int:
+    """Return the digest of what a record carries, without its envelope: a fork rewrites that and copies the rest."""
+    if record.message:
+        return content_digest(bytes(record.message), bytes(record.tool_use_result))
+    parts: list[bytes] = []
+    for name, value in sorted(_fields(line).items()):
+        if name not in _ENVELOPE:
+            parts += (name.encode(), bytes(value))
+    return content_digest(*parts)
+
+
+def original_digest(line: bytes) -> int:
+    """Return the digest of a line of which only a redacted form may be read further."""
+    found = read(line)
+    return content_digest(line) if isinstance(found, Unreadable) else payload_digest(found.record, found.raw)
+
+
+def _read_tolerantly(line: bytes) -> Line | Unreadable:
+    clean = sanitise(line)
+    if too_deep(clean):
+        return Unreadable("JSON nested deeper than 100 levels")
+    try:
+        return Line(_record(clean), clean, clean != line)
+    except msgspec.ValidationError:
+        strict = True
+    except msgspec.DecodeError:
+        strict = False
+    try:
+        fields = loads(clean)
+    except ValueError as error:
+        return Unreadable(f"not JSON: {error}"[:300])
+    if not isinstance(fields, dict):
+        return Unreadable("not a JSON object")
+    raw = clean if strict else dumps(fields)
+    return Line(lenient(Record, fields), raw, raw != line)
+
+
+def _lenient_message(fields: dict[str, Any]) -> Message:
+    content = fields.get("content")
+    usage = fields.get("usage")
+    found = lenient(Message, {**fields, "content": None, "usage": None})
+    if isinstance(content, str):
+        found.content = content
+    elif isinstance(content, list):
+        found.content = [_lenient_block(block) for block in content]
+    if isinstance(usage, dict):
+        found.usage = _lenient_tokens(usage)
+    return found
+
+
+def _lenient_block(block: Any) -> Block:
+    if isinstance(block, dict):
+        return lenient(Block, block)
+    return Block(type="text", text=block) if isinstance(block, str) else Block()
+
+
+def _lenient_tokens(usage: dict[str, Any]) -> Tokens:
+    tokens = lenient(Tokens, usage)
+    split = usage.get("cache_creation")
+    if tokens.cache_creation is None and isinstance(split, dict):
+        tokens.cache_creation = lenient(Split, split)
+    return tokens

@@ -1,0 +1,1 @@
+"""Analysis: pure functions, frames in, frames (or a figure) out. No database, clock or unseeded randomness."""

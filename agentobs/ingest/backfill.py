@@ -1,0 +1,144 @@
+"""Backfill: many sources at once, one per task, in as many processes as there are cores; then follow what changes."""
+
+import multiprocessing
+import os
+import queue
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agentobs import registry
+from agentobs.adapters._base import Adapter
+from agentobs.errors import AgentobsError
+from agentobs.ingest.discover import Found, PassedOver, discover
+from agentobs.ingest.worker import Outcome, Progress, Worker
+from agentobs.redaction import Redactor
+
+_ALONE = 16 << 20  # below so many bytes, processes cost more than they bring
+
+
+class Plan(msgspec.Struct):
+    """What is to be read, and what is passed over."""
+
+    found: list[Found]
+    passed_over: list[PassedOver]
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all files found, together."""
+        return sum(found.size_bytes for found in self.found)
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """What every process of a backfill needs to know."""
+
+    url: str
+    redaction_key: bytes
+    project: str | None = None
+    machine: str | None = None
+
+
+def adapters() -> dict[str, Adapter]:
+    """Return every known adapter by its name."""
+    return registry.plugins("agentobs.adapters", "ADAPTER", Adapter)
+
+
+def plan(roots: Sequence[Path], known: dict[str, Adapter] | None = None) -> Plan:
+    """Look below the roots and return what is there; the largest files first, so that none is left for the end."""
+    result = Plan([], [])
+    for root in roots:
+        for item in discover(root, known or adapters()):
+            (result.found if isinstance(item, Found) else result.passed_over).append(item)  # pyright: ignore[reportArgumentType]
+    result.found.sort(key=lambda found: (-found.size_bytes, str(found.path)))
+    return result
+
+
+def run(
+    job: Job,
+    found: Sequence[Found],
+    watch: Callable[[Progress], None],
+    *,
+    processes: int | None = None,
+    final: bool = True,
+) -> Iterator[Outcome]:
+    """Read all sources to their ends and yield the outcome of each as it is done.
+
+    A KeyboardInterrupt stops after the pieces in hand; the next run goes on from there.
+    """
+    count = min(processes or os.cpu_count() or 1, len(found))
+    if count <= 1 or sum(item.size_bytes for item in found) < _ALONE:
+        yield from _run_here(job, found, watch, final=final)
+    else:
+        yield from _run_apart(job, found, watch, count, final=final)
+
+
+def _run_here(job: Job, found: Sequence[Found], watch: Callable[[Progress], None], *, final: bool) -> Iterator[Outcome]:
+    with _worker(job, watch) as worker:
+        for item in found:
+            yield worker.ingest(item.path, item.adapter, final=final)
+
+
+def _worker(job: Job, watch: Callable[[Progress], None]) -> Worker:
+    return Worker(job.url, Redactor(job.redaction_key), project=job.project, machine=job.machine, watch=watch)
+
+
+def _run_apart(
+    job: Job, found: Sequence[Found], watch: Callable[[Progress], None], count: int, *, final: bool
+) -> Iterator[Outcome]:
+    context = multiprocessing.get_context("spawn")
+    tasks, reports, stop = context.Queue(), context.Queue(), context.Event()
+    for item in found:
+        tasks.put((str(item.path), item.adapter.name))
+    for _ in range(count):
+        tasks.put(None)
+    processes = [
+        context.Process(target=_serve, args=(job, tasks, reports, stop, final), daemon=True) for _ in range(count)
+    ]
+    for process in processes:
+        process.start()
+    try:
+        yield from _collect(reports, processes, watch, count)
+    finally:
+        stop.set()
+        for process in processes:
+            process.join(timeout=30)
+
+
+def _collect(
+    reports: Any, processes: Sequence[Any], watch: Callable[[Progress], None], count: int
+) -> Iterator[Outcome]:
+    running = count
+    while running:
+        try:
+            report = reports.get(timeout=1.0)
+        except queue.Empty:
+            dead = [process for process in processes if process.exitcode not in {None, 0}]
+            if dead:
+                raise AgentobsError(
+                    f"a worker died with exit code {dead[0].exitcode}; what it had committed stays: run ingest again"
+                ) from None
+            continue
+        if report is None:
+            running -= 1
+        elif isinstance(report, Progress):
+            watch(report)
+        elif isinstance(report, Outcome):
+            yield report
+        else:
+            raise report
+
+
+def _serve(job: Job, tasks: Any, reports: Any, stop: Any, final: bool) -> None:
+    """Take sources from the queue until there is none; the parent alone hears Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    known = adapters()
+    try:
+        with _worker(job, reports.put) as worker:
+            while (task := tasks.get()) is not None and not stop.is_set():
+                reports.put(worker.ingest(Path(task[0]), known[task[1]], final=final))
+    except AgentobsError as error:
+        reports.put(error)
+    reports.put(None)

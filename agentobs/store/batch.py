@@ -1,0 +1,74 @@
+"""What one commit brings: encoded rows, rejects, counters, and the step of its source."""
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from agentobs.events import Event
+
+ContextRow = tuple[Any, ...]
+"""context_id, then the columns of `contexts` in order."""
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """A record for the quarantine: where it stood, why it is there, and itself (redacted; of a huge one the head)."""
+
+    offset: int
+    reason: str
+    raw: bytes
+    size_bytes: int
+    sha256: str | None = None
+    part: int = 0
+
+
+class Counts(msgspec.Struct):
+    """What was read between two offsets of a source. records = event_records + skipped + rejected."""
+
+    records: int = 0
+    event_records: int = 0
+    skips: Counter[str] = msgspec.field(default_factory=Counter)
+    unknowns: Counter[str] = msgspec.field(default_factory=Counter)
+    redactions: Counter[str] = msgspec.field(default_factory=Counter)
+    physical: Counter[str] = msgspec.field(default_factory=Counter)
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """From where to where a source moves, and what its reader must remember. The fence compares where it began."""
+
+    source_id: int
+    generation: int
+    content_version: int
+    expected_offset: int
+    new_offset: int
+    size_bytes: int
+    memory: bytes
+    head_hash: bytes | None = None
+    tail_hash: bytes | None = None
+    new_content_version: int | None = None  # of a document: the version that was read
+
+
+class Batch(msgspec.Struct, kw_only=True):
+    """Everything of one transaction of ingest."""
+
+    step: Step
+    batch_id: int
+    rows: list[bytes]
+    events: list[Event]  # for each row: what it was, should the server refuse it
+    contexts: dict[int, ContextRow]
+    rejects: list[Rejected]
+    counts: Counts
+    first_ts: int | None  # microseconds, of the source's first event
+    min_ts: int | None
+    max_ts: int | None
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What a commit did with the events of its batch."""
+
+    stored: int
+    copies: int
+    conflicts: int
+    refused: int
+    expired: int
+    position: int | None  # in the stream of batches; None: nothing new

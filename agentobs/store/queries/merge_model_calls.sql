@@ -1,0 +1,42 @@
+-- Merge the usage of `staged` into model_calls; `usage_changes` gets the rows before (-1) and after (+1).
+-- A main record beats a side one, then the largest snapshot as a whole row wins; never a maximum per lane.
+INSERT INTO usage_parts
+SELECT usage_key, session_id, context_id, id, ts, first_ts, is_side, owner_ts, model, provider,
+       input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens,
+       web_search_requests, total_tokens, service_tier, speed, inference_geo, basis, cost_pico_usd, price_version,
+       reported_cost_usd, request_id
+FROM (
+    SELECT DISTINCT ON (usage_key) *, min(ts) OVER (PARTITION BY usage_key) AS first_ts
+    FROM (
+        SELECT staged.*, staged.is_copy OR c.is_sidechain AS is_side,
+               coalesce(input_tokens, 0) + coalesce(output_tokens, 0) + coalesce(cache_read_tokens, 0)
+               + coalesce(cache_write_5m_tokens, 0) + coalesce(cache_write_1h_tokens, 0) AS total_tokens
+        FROM staged JOIN contexts c USING (context_id)
+        WHERE usage_key IS NOT NULL
+          AND num_nonnulls(input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens) > 0
+    ) parts
+    ORDER BY usage_key, is_side, coalesce(output_tokens, 0) DESC, total_tokens DESC, owner_ts, session_id, ts, id
+) best
+;
+INSERT INTO usage_changes SELECT -1, m.* FROM usage_parts JOIN model_calls m USING (usage_key)
+;
+INSERT INTO model_calls SELECT * FROM usage_parts ORDER BY usage_key ON CONFLICT DO NOTHING
+;
+UPDATE model_calls m
+SET session_id = p.session_id, context_id = p.context_id, event_id = p.event_id, ts = p.ts, is_side = p.is_side,
+    owner_ts = p.owner_ts, model = p.model, provider = p.provider,
+    {lane} = p.{lane},
+    total_tokens = p.total_tokens, service_tier = p.service_tier, speed = p.speed, inference_geo = p.inference_geo,
+    basis = p.basis, cost_pico_usd = p.cost_pico_usd, price_version = p.price_version,
+    reported_cost_usd = p.reported_cost_usd, request_id = p.request_id
+FROM usage_parts p
+WHERE m.usage_key = p.usage_key
+  AND (p.is_side, -coalesce(p.output_tokens, 0), -p.total_tokens, p.owner_ts, p.session_id, p.ts, p.event_id)
+    < (m.is_side, -coalesce(m.output_tokens, 0), -m.total_tokens, m.owner_ts, m.session_id, m.ts, m.event_id)
+;
+UPDATE model_calls m SET started_at = p.started_at
+FROM usage_parts p
+WHERE m.usage_key = p.usage_key AND p.started_at < m.started_at
+;
+INSERT INTO usage_changes SELECT 1, m.* FROM usage_parts JOIN model_calls m USING (usage_key)
+;

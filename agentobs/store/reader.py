@@ -1,0 +1,146 @@
+"""Read frames from the database. Every function here returns the frame that agentobs.frames declares."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import psycopg
+import pyarrow as pa
+import zstandard
+
+from agentobs import frames
+from agentobs.frames import Frame
+from agentobs.store import arrow, engine
+from agentobs.store.queries import load
+
+_CONTEXT = ("agent", "agent_version", "project", "root_session_id", "thread_id", "is_sidechain", "working_directory",
+            "branch", "repository", "machine", "workspace")  # fmt: skip
+_BATCH = 10_000
+Body = tuple[str, bytes | None, int]
+"""(agent, raw record, part): what an adapter takes a text from."""
+
+
+class Filters(dict[str, Any]):
+    """Bound values of a query: what to leave in. None: everything."""
+
+    def __init__(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        agent: str | Sequence[str] | None = None,
+        project: str | Sequence[str] | None = None,
+        session: str | Sequence[str] | None = None,
+        model: str | Sequence[str] | None = None,
+        tool: str | Sequence[str] | None = None,
+        type: str | Sequence[str] | None = None,  # noqa: A002 the column's name
+    ) -> None:
+        many = {"agent": agent, "project": project, "session": session, "model": model, "tool": tool, "type": type}
+        super().__init__({key: [value] if isinstance(value, str) else _listed(value) for key, value in many.items()})
+        self.update(since=since, until=until)
+
+
+def _listed(values: Sequence[str] | None) -> list[str] | None:
+    return None if values is None else list(values)
+
+
+def events(connection: psycopg.Connection, filters: Filters) -> pd.DataFrame:
+    """Return EVENTS by time, then order in the source."""
+    return _sorted(_frame(connection, "read_events", filters, frames.EVENTS), "ts", "seq", "event_id")
+
+
+def model_calls(connection: psycopg.Connection, filters: Filters) -> pd.DataFrame:
+    """Return MODEL_CALLS by time."""
+    return _sorted(_frame(connection, "read_model_calls", filters, frames.MODEL_CALLS), "started_at", "usage_key")
+
+
+def tool_calls(connection: psycopg.Connection, filters: Filters) -> pd.DataFrame:
+    """Return TOOL_CALLS by time of the call."""
+    found = _frame(connection, "read_tool_calls", filters, frames.TOOL_CALLS)
+    return _sorted(found, "started_at", "ended_at", "tool_call_id")
+
+
+def edits(connection: psycopg.Connection, filters: Filters) -> pd.DataFrame:
+    """Return EDITS by time."""
+    return _sorted(_frame(connection, "read_edits", filters, frames.EDITS), "ts", "tool_call_id")
+
+
+def sessions(connection: psycopg.Connection, filters: Filters) -> pd.DataFrame:
+    """Return SESSIONS by start."""
+    return _sorted(_frame(connection, "read_sessions", filters, frames.SESSIONS), "started_at", "session_id")
+
+
+def messages(connection: psycopg.Connection, filters: Filters) -> tuple[pd.DataFrame, list[Body]]:
+    """Return MESSAGES without their texts, and for each row (agent, raw record, part) to take the text from."""
+    with engine.translated(), connection.cursor(binary=True) as cursor:
+        cursor.execute(load("read_messages").encode(), filters)
+        rows = cursor.fetchall()
+    names = [column.name for column in frames.MESSAGES.columns if column.name != "text"]
+    data = pd.DataFrame([row[:-2] for row in rows], columns=names)
+    data["text"] = None
+    decompress = zstandard.ZstdDecompressor().decompress
+    bodies = [(row[4], None if row[-2] is None else decompress(row[-2]), row[-1]) for row in rows]
+    return frames.conform(data, frames.MESSAGES), bodies
+
+
+def usage(connection: psycopg.Connection, filters: Filters, by: Sequence[str], zone: str) -> pd.DataFrame:
+    """Return USAGE, one row per group of `by` (day, hour, model, project, agent, session), from rollups.
+
+    Days and hours are cut in `zone`; `by` holds names from an allow-list, which the caller has checked.
+    """
+    name = "read_usage_by_session" if "session" in by or filters["session"] is not None else "read_usage"
+    return _fetch(connection, name, {**filters, "zone": zone, "by": list(by)})
+
+
+def physical(connection: psycopg.Connection) -> pd.DataFrame:
+    """Return one row per source: source_id, path, agent, records with usage, and the tokens as they say (Int64)."""
+    found = _fetch(connection, "read_physical", {})
+    return found.astype({name: "Int64" for name in found.columns if name not in {"path", "agent"}})
+
+
+def raw(connection: psycopg.Connection, ids: Sequence[str]) -> dict[str, bytes]:
+    """Return {event id: the record it was read from, redacted}; ids that are not there are left out."""
+    decompress = zstandard.ZstdDecompressor().decompress
+    found: dict[str, bytes] = {}
+    with engine.translated(), connection.cursor(binary=True) as cursor:
+        for start in range(0, len(ids), _BATCH):
+            cursor.execute(load("read_raw").encode(), {"ids": list(ids[start : start + _BATCH])})
+            found.update((str(row[0]), decompress(row[1])) for row in cursor.fetchall() if row[1] is not None)
+    return found
+
+
+def _frame(connection: psycopg.Connection, name: str, filters: Mapping[str, Any], frame: Frame) -> pd.DataFrame:
+    """Run a query whose rows name their context, and put the context's columns beside them."""
+    table = _fetch_arrow(connection, name, filters, frame)
+    if "context_id" in table.column_names:
+        contexts = _contexts(connection)
+        table = arrow.join(table, contexts, "context_id", [c for c in _CONTEXT if c in frame.names])
+    return arrow.to_pandas(table, frame)
+
+
+def _contexts(connection: psycopg.Connection) -> pa.Table:
+    with engine.translated():
+        rows = connection.execute(f"SELECT context_id, {', '.join(_CONTEXT)} FROM contexts").fetchall()  # noqa: S608
+    types = {"context_id": pa.int64(), "is_sidechain": pa.bool_()}
+    names = ["context_id", *_CONTEXT]
+    columns = list(zip(*rows, strict=True)) if rows else [[] for _ in names]
+    return pa.table({
+        name: pa.array(column, types.get(name, pa.large_string())) for name, column in zip(names, columns, strict=True)
+    })  # fmt: skip
+
+
+def _fetch_arrow(connection: psycopg.Connection, name: str, filters: Mapping[str, Any], frame: Frame) -> pa.Table:
+    with engine.translated():
+        return arrow.copy_out(connection, load(name), filters, frame)
+
+
+def _fetch(connection: psycopg.Connection, name: str, values: Mapping[str, Any]) -> pd.DataFrame:
+    with engine.translated(), connection.cursor() as cursor:
+        cursor.execute(load(name).encode(), values)
+        assert cursor.description is not None
+        return pd.DataFrame(cursor.fetchall(), columns=[column.name for column in cursor.description])
+
+
+def _sorted(data: pd.DataFrame, *by: str) -> pd.DataFrame:
+    return data.sort_values(list(by), kind="stable", ignore_index=True)

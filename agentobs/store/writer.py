@@ -1,0 +1,204 @@
+"""`commit_batch`: the only way in. One transaction stores a batch, moves what is derived from it, and its source."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import psycopg
+import zstandard
+from psycopg.types.json import Jsonb
+
+from agentobs.errors import FenceError
+from agentobs.store import engine, rows
+from agentobs.store.batch import Batch, Committed, Rejected
+from agentobs.store.queries import load, statements
+
+_STREAM_LOCK = 0x6167_656E_7473
+_COPY_SLICE = 1 << 20
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_INSERTED = [name for name in rows.COLUMNS if name not in {"ord", "owner_ts"}]
+_INSERT = (
+    f"INSERT INTO agent_events ({', '.join(_INSERTED)}) SELECT {', '.join(_INSERTED)} FROM staged "  # noqa: S608 our own names
+    "WHERE ord >= %s AND ord < %s AND ts >= (SELECT horizon FROM retention) ORDER BY ts, id, ord ON CONFLICT DO NOTHING"
+)
+
+
+def prepare(connection: psycopg.Connection) -> None:
+    """Make the connection's temporary tables; a connection that writes needs them once."""
+    connection.execute(load("staging").encode())
+
+
+def batch_numbers(connection: psycopg.Connection) -> Iterator[int]:
+    """Yield numbers for batches, which their rows carry; no two connections yield the same."""
+    row = connection.execute("SELECT nextval('batch_ids')").fetchone()
+    assert row is not None
+    return count(row[0] << 24)
+
+
+def commit_batch(connection: psycopg.Connection, batch: Batch) -> Committed:
+    """Store the batch and move its source from `expected_offset` to `new_offset`, all or nothing.
+
+    Raises FenceError when the source is not where the batch began: another worker was there. Rows that the server
+    refuses go to the quarantine, one by one, in the same transaction.
+    """
+    with engine.translated(), connection.transaction():
+        _advance(connection, batch)
+        _add_contexts(connection, batch)
+        refused: list[Rejected] = []
+        stored = _store_slice(connection, batch, 0, len(batch.rows), refused) if batch.rows else 0
+        committed = _derive(connection, batch, stored, len(refused))
+        _quarantine(connection, batch.step.source_id, [*batch.rejects, *refused])
+        _count(connection, batch, committed)
+    return committed
+
+
+def _advance(connection: psycopg.Connection, batch: Batch) -> None:
+    """The fence: exactly one row must be where the batch began. At offset 0 the counters start anew."""
+    step = batch.step
+    moved = connection.execute(
+        load("advance_source"),
+        {
+            "source_id": step.source_id,
+            "generation": step.generation,
+            "content_version": step.content_version,
+            "expected": step.expected_offset,
+            "position": step.new_offset,
+            "size_bytes": step.size_bytes,
+            "memory": step.memory,
+            "head_hash": step.head_hash,
+            "tail_hash": step.tail_hash,
+            "new_version": step.content_version if step.new_content_version is None else step.new_content_version,
+            "first_ts": None if batch.first_ts is None else moment(batch.first_ts),
+        },
+    )
+    if moved.rowcount != 1:
+        raise FenceError(
+            f"source {step.source_id} is not at offset {step.expected_offset} any more: another worker moved it"
+        )
+
+
+def _add_contexts(connection: psycopg.Connection, batch: Batch) -> None:
+    if batch.contexts:
+        marks = ", ".join(["%s"] * 12)
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                f"INSERT INTO contexts VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608 placeholders only
+                [batch.contexts[key] for key in sorted(batch.contexts)],
+            )
+
+
+def _store_slice(connection: psycopg.Connection, batch: Batch, low: int, high: int, refused: list[Rejected]) -> int:
+    """Copy and insert rows [low, high) and return how many are new; what the server refuses is found by halving."""
+    try:
+        with connection.transaction():
+            _copy(connection, batch.rows[low:high])
+            return connection.execute(_INSERT, (low, high)).rowcount
+    except psycopg.Error as error:
+        if not engine.is_permanent(error):
+            raise
+        if high - low == 1:
+            event = batch.events[low]
+            reason = f"refused by the database ({error.sqlstate}): {error.diag.message_primary}"
+            refused.append(Rejected(event.offset, reason, event.raw or b"", len(event.raw or b""), part=event.part))
+            return 0
+        middle = (low + high) // 2
+        return _store_slice(connection, batch, low, middle, refused) + _store_slice(
+            connection, batch, middle, high, refused
+        )
+
+
+def _copy(connection: psycopg.Connection, encoded: Sequence[bytes]) -> None:
+    with connection.cursor() as cursor, cursor.copy(rows.COPY) as copy:
+        copy.write(rows.HEADER)
+        block, size = [], 0
+        for row in encoded:
+            block.append(row)
+            size += len(row)
+            if size >= _COPY_SLICE:
+                copy.write(b"".join(block))
+                block, size = [], 0
+        copy.write(b"".join(block) + rows.TRAILER)
+
+
+def _derive(connection: psycopg.Connection, batch: Batch, stored: int, refused: int) -> Committed:
+    """Settle copies, fold what is new, and give the batch its place in the stream, under the stream's lock."""
+    if len(batch.rows) == refused:
+        return Committed(0, 0, 0, refused, 0, None)
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_STREAM_LOCK,))
+    expired = connection.execute("DELETE FROM staged WHERE ts < (SELECT horizon FROM retention)").rowcount
+    copies = len(batch.rows) - refused - expired - stored
+    conflicts = merge_copies(connection) if copies else 0
+    merge(connection, moved=copies > 0)
+    place = connection.execute(
+        load("append_batch"),
+        {
+            "batch_id": batch.batch_id,
+            "source_id": batch.step.source_id,
+            "events": stored,
+            "min_ts": moment(batch.min_ts or 0),
+            "max_ts": moment(batch.max_ts or 0),
+        },
+    ).fetchone()
+    return Committed(stored, copies - conflicts, conflicts, refused, expired, place[0] if place else None)
+
+
+def merge_copies(connection: psycopg.Connection) -> int:
+    """Settle staged rows that were there before: copies, conflicts, owners. Return the number of conflicts."""
+    for statement in statements("merge_copies"):
+        connection.execute(statement)
+    row = connection.execute("SELECT count(*) FROM known WHERE conflict").fetchone()
+    assert row is not None
+    return row[0]
+
+
+def merge(connection: psycopg.Connection, *, moved: bool) -> None:
+    """Fold what `staged` (and `moved`) holds into tool calls, model calls, sessions and rollups."""
+    for name in ("merge_tool_calls", "merge_model_calls"):
+        for statement in statements(name):
+            connection.execute(statement)
+    if moved:
+        for statement in statements("recount_sessions"):
+            connection.execute(statement)
+    for statement in statements("merge_sessions", events="recount" if moved else "staged"):
+        connection.execute(statement)
+    for statement in statements("merge_rollups"):
+        connection.execute(statement)
+
+
+def _quarantine(connection: psycopg.Connection, source_id: int, rejected: list[Rejected]) -> None:
+    compress = zstandard.ZstdCompressor(level=3).compress
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO quarantine (source_id, source_offset, part, reason, raw, size_bytes, sha256) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [(source_id, r.offset, r.part, r.reason, compress(r.raw), r.size_bytes, r.sha256) for r in rejected],
+        )
+
+
+def _count(connection: psycopg.Connection, batch: Batch, committed: Committed) -> None:
+    counts = batch.counts
+    connection.execute(
+        load("count_source"),
+        {
+            "source_id": batch.step.source_id,
+            "records": counts.records,
+            "event_records": counts.event_records,
+            "skipped": counts.skips.total(),
+            "rejected": len(batch.rejects),
+            "events": len(batch.rows),
+            "stored": committed.stored,
+            "copies": committed.copies,
+            "conflicts": committed.conflicts,
+            "refused": committed.refused,
+            "expired": committed.expired,
+            "skips": Jsonb(counts.skips),
+            "unknowns": Jsonb(counts.unknowns),
+            "redactions": Jsonb(counts.redactions),
+            "physical": Jsonb(counts.physical),
+        },
+    )
+
+
+def moment(ts: int) -> datetime:
+    """Return microseconds since 1970 as an aware datetime."""
+    return _EPOCH + timedelta(microseconds=ts)

@@ -1,0 +1,201 @@
+"""The one way to read: typed pandas frames, from a database or straight from a folder of session files."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from agentobs import frames
+from agentobs.adapters._base import Adapter
+from agentobs.errors import FrameError, SettingsError, SourceError
+from agentobs.ingest import backfill
+from agentobs.settings import Settings
+from agentobs.store.reader import Body, Filters
+
+Moment = str | date | datetime | pd.Timestamp | None
+Names = str | Sequence[str] | None
+GROUPS = ("day", "hour", "model", "project", "agent", "session")
+
+
+class Backend(Protocol):
+    """Where frames come from."""
+
+    @property
+    def name(self) -> str: ...
+    def events(self, filters: Filters) -> pd.DataFrame: ...
+    def sessions(self, filters: Filters) -> pd.DataFrame: ...
+    def tool_calls(self, filters: Filters) -> pd.DataFrame: ...
+    def model_calls(self, filters: Filters) -> pd.DataFrame: ...
+    def edits(self, filters: Filters) -> pd.DataFrame: ...
+    def messages(self, filters: Filters) -> tuple[pd.DataFrame, list[Body]]: ...
+    def usage(self, filters: Filters, by: Sequence[str], zone: str) -> pd.DataFrame: ...
+    def physical(self) -> pd.DataFrame: ...
+    def raw(self, ids: Sequence[str]) -> dict[str, bytes]: ...
+    def sql(self, query: str, parameters: Mapping[str, Any] | None) -> pd.DataFrame: ...
+    def close(self) -> None: ...
+
+
+class Workbench:
+    """Frames of one database or folder. Every method filters where the data is; `None` leaves everything in.
+
+    since, until: [since, until) of the time that the frame is about; texts and naive times are read in `tz`.
+    agent, project, session, model, tool, type: a name or a list of names.
+    """
+
+    def __init__(self, backend: Backend, tz: str = "UTC") -> None:
+        self._backend = backend
+        self.tz = tz
+
+    def __repr__(self) -> str:
+        return f"Workbench({self._backend.name!r})"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<b>agentobs</b> workbench on <code>{escape(self._backend.name)}</code>, days cut in {escape(self.tz)}"
+
+    def __enter__(self) -> "Workbench":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database; an embedded server stops a while after its last user."""
+        self._backend.close()
+
+    def events(self, *, since: Moment = None, until: Moment = None, **names: Names) -> pd.DataFrame:
+        """Return frames.EVENTS: one row per event, by time. With a time range, events without a known time are out."""
+        return self._attributed(self._backend.events(self._filters(since, until, names)))
+
+    def sessions(self, *, since: Moment = None, until: Moment = None, **names: Names) -> pd.DataFrame:
+        """Return frames.SESSIONS: one row per session that started in the range, by start."""
+        return self._attributed(self._backend.sessions(self._filters(since, until, names)))
+
+    def tool_calls(self, *, since: Moment = None, until: Moment = None, **names: Names) -> pd.DataFrame:
+        """Return frames.TOOL_CALLS: one row per call, however many copies were read, by time of the call."""
+        return self._attributed(self._backend.tool_calls(self._filters(since, until, names)))
+
+    def model_calls(self, *, since: Moment = None, until: Moment = None, **names: Names) -> pd.DataFrame:
+        """Return frames.MODEL_CALLS: one row per response of a model, by time; the only frame that has tokens."""
+        return self._attributed(self._backend.model_calls(self._filters(since, until, names)))
+
+    def edits(self, *, since: Moment = None, until: Moment = None, **names: Names) -> pd.DataFrame:
+        """Return frames.EDITS: one row per change of a file that did not fail, by time."""
+        return self._attributed(self._backend.edits(self._filters(since, until, names)))
+
+    def messages(self, *, since: Moment = None, until: Moment = None, **names: Names) -> pd.DataFrame:
+        """Return frames.MESSAGES with their whole, redacted texts, by time."""
+        data, bodies = self._backend.messages(self._filters(since, until, names))
+        known: dict[str, Adapter] = backfill.adapters() if bodies else {}
+        texts = [
+            known[agent].content(raw, part) if raw is not None and agent in known else None
+            for agent, raw, part in bodies
+        ]
+        return self._attributed(data.assign(text=pd.Series(texts, dtype="str", index=data.index)))
+
+    def findings(self, *, since: Moment = None, until: Moment = None, **names: Names) -> pd.DataFrame:
+        """Return frames.FINDINGS; empty as long as no detector has run."""
+        self._filters(since, until, names)
+        return self._attributed(frames.empty(frames.FINDINGS))
+
+    def timeline(self, session: str) -> pd.DataFrame:
+        """Return frames.EVENTS of one session in the order in which it went; raise FrameError when it is not there."""
+        found = self.events(session=session)
+        if found.empty:
+            raise FrameError(f"no session {session!r} here; wb.sessions() lists them")
+        return found
+
+    def usage(
+        self, by: str | Sequence[str] = "day", *, tz: str | None = None, since: Moment = None, until: Moment = None,
+        **names: Names,
+    ) -> pd.DataFrame:  # fmt: skip
+        """Return frames.USAGE after columns for what it is grouped by: day, hour, model, project, agent, session.
+
+        Days are cut in `tz` (default: the workbench's), as text `YYYY-MM-DD`; hours are UTC.
+        """
+        groups = [by] if isinstance(by, str) else list(by)
+        unknown = [group for group in groups if group not in GROUPS]
+        if unknown:
+            raise SettingsError(f"cannot group usage by {unknown[0]!r}; choose from {', '.join(GROUPS)}")
+        zone = _zone(tz or self.tz)
+        found = self._backend.usage(self._filters(since, until, names), groups, zone)
+        shape = frames.Frame("usage", "", tuple(_group_column(group) for group in groups) + frames.USAGE.columns)
+        return self._attributed(frames.conform(found, shape))
+
+    def physical(self) -> pd.DataFrame:
+        """Return one row per source with the tokens as its records say, repeats and copies included.
+
+        Columns: source_id, path, agent, records (with usage), input_tokens, output_tokens, cache_read_tokens,
+        cache_write_5m_tokens, cache_write_1h_tokens (Int64). What is billed is in `usage`: each response once.
+        """
+        return self._backend.physical()
+
+    def raw(self, ids: str | Sequence[str]) -> pd.Series:
+        """Return the redacted records that events were read from, as text by event id; unknown ids are <NA>."""
+        wanted = [ids] if isinstance(ids, str) else list(ids)
+        found = self._backend.raw(wanted)
+        texts = [found[i].decode("utf-8", "replace") if i in found else None for i in wanted]
+        return pd.Series(texts, index=wanted, dtype="str", name="raw")
+
+    def sql(self, query: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        """Return the rows of a read-only SQL query; `:name` stands for a parameter. A folder has none: SourceError."""
+        return self._backend.sql(query, parameters)
+
+    def _filters(self, since: Moment, until: Moment, names: Mapping[str, Names]) -> Filters:
+        unknown = sorted(set(names) - {"agent", "project", "session", "model", "tool", "type"})
+        if unknown:
+            raise SettingsError(
+                f"no filter {unknown[0]!r}; there are agent, project, session, model, tool, type, since and until"
+            )
+        return Filters(since=self._moment(since), until=self._moment(until), **names)
+
+    def _moment(self, value: Moment) -> datetime | None:
+        if value is None or value == "":
+            return None
+        try:
+            moment = pd.Timestamp(value)  # pyright: ignore[reportArgumentType]
+        except ValueError as error:
+            raise SettingsError(f"{value!r} is no time; write one like 2026-03-09 or 2026-03-09T14:00+01:00") from error
+        return (moment.tz_localize(_zone(self.tz)) if moment.tzinfo is None else moment).to_pydatetime()
+
+    def _attributed(self, data: pd.DataFrame) -> pd.DataFrame:
+        data.attrs.update(agentobs_source=self._backend.name)
+        return data
+
+
+def open_workbench(target: str | Path | None, settings: Settings) -> Workbench:
+    """Return a workbench on a postgresql:// URL, a folder or file of sessions, or (None) the settings' database."""
+    from agentobs.store import engine
+
+    text = str(target) if target is not None else settings.database_url
+    if text is None or engine.is_url(text):
+        from agentobs.workbench.database import Database
+
+        return Workbench(Database(text, settings), settings.timezone)
+    if re.match(r"[a-z][a-z0-9+.-]*://", text):
+        engine.normalise(text)  # raises: no URL that we know
+    path = Path(text).expanduser()
+    if not path.exists():
+        raise SourceError(f"{text!r} is neither a folder, a file, nor a postgresql:// URL")
+    from agentobs.workbench.folder import Folder
+
+    return Workbench(Folder(path, settings), settings.timezone)
+
+
+def _zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ValueError, OSError) as error:
+        raise SettingsError(f"timezone {name!r} is unknown; write one like 'Europe/Zurich'") from error
+
+
+def _group_column(group: str) -> frames.Column:
+    return frames.Column(group, "time" if group == "hour" else "str")
