@@ -55,7 +55,7 @@ def load(environ: Mapping[str, str], **overrides: Any) -> Settings:
     values = {"home": str(home), **_file(path, required="AGENTOBS_CONFIG" in environ), **given}
     try:
         texts = {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
-        settings = msgspec.convert(texts, Settings, strict=False)
+        settings = msgspec.convert(texts, Settings, strict=False, dec_hook=lambda kind, value: kind(value))
         ZoneInfo(settings.timezone)
     except msgspec.ValidationError as error:
         raise SettingsError(f"settings ({path} and AGENTOBS_*): {error}") from error

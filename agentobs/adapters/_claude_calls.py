@@ -1,10 +1,10 @@
 """Claude Code's tool calls: which tool is which kind of event, and what people look for in its input.
 
-    Read                                   file_read
-    Write, Edit, MultiEdit, NotebookEdit   file_write (the result of a Write says whether it created the file)
-    Grep, Glob, LS, WebSearch, ToolSearch  search_performed
-    Bash                                   what its command does (agentobs.adapters._shell)
-    any other, mcp__* included             tool_invocation
+Read                                   file_read
+Write, Edit, MultiEdit, NotebookEdit   file_write (the result of a Write says whether it created the file)
+Grep, Glob, LS, WebSearch, ToolSearch  search_performed
+Bash                                   what its command does (agentobs.adapters._shell)
+any other, mcp__* included             tool_invocation
 """
 
 import msgspec

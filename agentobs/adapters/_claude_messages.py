@@ -7,8 +7,9 @@ from msgspec import Raw
 
 from agentobs.adapters import _claude_calls, _claude_results
 from agentobs.adapters._claude_origin import Memory, Origin
-from agentobs.adapters._claude_records import Block, Message, Record, Text, decoded, message, opens_with
+from agentobs.adapters._claude_records import Block, Message, Record, Text, decoded, fields_of, message, opens_with
 from agentobs.adapters._claude_usage import SYNTHETIC, add_usage
+from agentobs.adapters._lenient import lenient
 from agentobs.adapters._text import clip, one_line, small_json
 from agentobs.events import Event, EventType
 
@@ -49,6 +50,7 @@ class _Sender(msgspec.Struct):
     kind: Text = None
 
 
+_block = msgspec.json.Decoder(Block).decode
 _sender = msgspec.json.Decoder(_Sender).decode
 
 
@@ -91,6 +93,24 @@ def user(origin: Origin, record: Record, memory: Memory) -> list[Event]:
             event = _attached(origin, part, block)
         events.append(event)
     return events
+
+
+def bare_call(origin: Origin, record: Record, memory: Memory) -> list[Event]:
+    """Return the event of a tool_use that is a record by itself."""
+    block = decoded(_block, Block, origin.raw or b"") or Block()
+    return [_claude_calls.call(origin, 0, block, memory)]
+
+
+def bare_result(origin: Origin, record: Record, memory: Memory) -> list[Event]:
+    """Return the event of a tool_result that is a record by itself."""
+    fields = fields_of(origin.raw or b"")
+    block = lenient(Block, fields)
+    output = fields.get("output")
+    if isinstance(output, str) and block.content is None:
+        block.content = output
+    event = _claude_results.result(origin, 0, block, record, memory, alone=True)
+    event.tool_name = event.tool_name or clip(block.name, 200)
+    return [event]
 
 
 def _blocks(said: Message) -> list[Block]:
@@ -143,9 +163,17 @@ def _model_of(raw: Raw) -> str | None:
 
 
 def _api_error(origin: Origin, said: Message) -> Event:
+    fields = fields_of(origin.raw or b"")
     event = origin.event(0, _ERROR, "assistant/api_error")
     text = " ".join(block.text for block in _blocks(said) if block.text)
     event.severity, event.role, event.summary = "error", "assistant", one_line(text)
+    error, status = fields.get("error"), fields.get("apiErrorStatus")
+    event.data = small_json(
+        {
+            "error": clip(error, 200) if isinstance(error, str) else None,
+            "http_status": status if isinstance(status, int) and 0 <= status < 1000 else None,
+        }
+    )
     return event
 
 

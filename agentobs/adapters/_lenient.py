@@ -55,9 +55,7 @@ def loads(line: bytes) -> Any:
 
     Raises ValueError when it is not JSON.
     """
-    return json.loads(
-        line, strict=False, parse_constant=lambda _: None, parse_float=_finite, parse_int=_integer
-    )
+    return json.loads(line, strict=False, parse_constant=lambda _: None, parse_float=_finite, parse_int=_integer)
 
 
 def dumps(value: Any) -> bytes:

@@ -80,9 +80,13 @@ _SCRIPT_RUNNERS = frozenset(
 )
 _GOAL_RUNNERS = frozenset("gradle gradlew ./gradlew mvn mvnw ./mvnw sbt lein xcodebuild zig".split())
 _PYTHONS = re.compile(r"(?:python|pypy)[\d.]*")
-_TEST_SCRIPT = re.compile(r"(?:t|tst|tests?|spec|specs|e2e|unit|coverage|check|vitest|jest)(?:[:._-].*)?|.*[:_-](?:tests?|e2e)")
+_TEST_SCRIPT = re.compile(
+    r"(?:t|tst|tests?|spec|specs|e2e|unit|coverage|check|vitest|jest)(?:[:._-].*)?|.*[:_-](?:tests?|e2e)"
+)
 _BUILD_SCRIPT = re.compile(r"(?:build|compile|bundle|typecheck|type-check|tsc|dist)(?:[:._-].*)?|.*[:_-]build")
-_TEST_FILE = re.compile(r"(?:.*/)?(?:tests?|run[_-]?tests?|test[_-].*|.*[_-]tests?|.*\.(?:test|spec))(?:\.(?:sh|py|js|mjs|ts|rb|bash))?")
+_TEST_FILE = re.compile(
+    r"(?:.*/)?(?:tests?|run[_-]?tests?|test[_-].*|.*[_-]tests?|.*\.(?:test|spec))(?:\.(?:sh|py|js|mjs|ts|rb|bash))?"
+)
 _BUILD_FILE = re.compile(r"(?:.*/)?(?:build|compile|make)(?:[_-].*)?(?:\.(?:sh|py|js|mjs|ts|bash))?")
 _TEST_GOAL = re.compile(r"(?:.*:)?(?:test|verify|check|integration-test|connectedCheck|test\w*|\w+Test|testOnly)")
 _BUILD_GOAL = re.compile(
@@ -127,7 +131,9 @@ def unwrapped(name: str, arguments: list[str]) -> list[str] | None:
         return _after_options(arguments)[1:]
     if name in _RUNNERS and arguments and arguments[0] in _RUNNERS[name]:
         inner = _after_options(arguments[1:])
-        return ["python", "-m", inner[1]] if name == "coverage" and arguments[1:2] == ["-m"] and len(inner) > 1 else inner
+        return (
+            ["python", "-m", inner[1]] if name == "coverage" and arguments[1:2] == ["-m"] and len(inner) > 1 else inner
+        )
     if name in _CONTAINERS:
         return _in_container(arguments)
     if _PYTHONS.fullmatch(name) and arguments[:1] == ["-m"] and len(arguments) > 1:

@@ -127,11 +127,11 @@ def short(value: object) -> str:
     """Return a big number in three or four characters: 999, 12.3k, 4.56M, 7.8B."""
     if _unknown(value):
         return UNKNOWN
-    number = float(value)  # pyright: ignore[reportArgumentType]
-    for limit, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if number >= limit:
-            return f"{number / limit:.3g}{letter}" if number < 1000 * limit else f"{number / limit:,.0f}{letter}"
-    return f"{number:,.0f}"
+    number, letters = float(value), ["", "k", "M", "B"]  # pyright: ignore[reportArgumentType]
+    while number >= 999.5 and len(letters) > 1:
+        number, letters = number / 1000, letters[1:]
+    digits = 0 if letters[0] == "" or number >= 99.95 else 1 if number >= 9.995 else 2
+    return f"{number:,.{digits}f}{letters[0]}"
 
 
 def length(seconds: object) -> str:
@@ -139,9 +139,9 @@ def length(seconds: object) -> str:
     if _unknown(seconds):
         return UNKNOWN
     value = float(seconds)  # pyright: ignore[reportArgumentType]
-    if value < 1:
+    if value < 0.9995:
         return f"{1000 * value:,.0f} ms"
-    if value < 60:
+    if value < 59.95:
         return f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)
     hours, minutes = divmod(minutes, 60)

@@ -1,5 +1,6 @@
 """From COPY to frames: the server writes CSV, Arrow reads it in parallel, pandas gets the declared types."""
 
+import json
 from collections.abc import Mapping, Sequence
 from io import RawIOBase
 from typing import Any
@@ -85,7 +86,7 @@ def _series(column: pa.ChunkedArray, kind: str) -> pd.Series:
     if kind == "time":
         return pd.Series(column.cast(pa.timestamp("us", "UTC")).to_pandas())
     if kind == "object":
-        return column.to_pandas()
+        return pd.Series([None if text is None else json.loads(text) for text in column.to_pylist()], dtype=object)
     array = column.combine_chunks()
     values = pc.fill_null(array, False if kind == "bool" else 0).to_numpy(zero_copy_only=False)
     mask = array.is_null().to_numpy(zero_copy_only=False)

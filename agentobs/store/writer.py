@@ -15,6 +15,7 @@ from agentobs.store.queries import load, statements
 
 _STREAM_LOCK = 0x6167_656E_7473
 _COPY_SLICE = 1 << 20
+STAGING = ("staged", "moved", "call_parts", "call_changes", "usage_parts", "usage_changes")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSERTED = [name for name in rows.COLUMNS if name not in {"ord", "owner_ts"}]
 _INSERT = (
@@ -124,7 +125,7 @@ def _derive(connection: psycopg.Connection, batch: Batch, stored: int, refused: 
     """Settle copies, fold what is new, and give the batch its place in the stream, under the stream's lock."""
     if len(batch.rows) == refused:
         return Committed(0, 0, 0, refused, 0, None)
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_STREAM_LOCK,))
+    lock_stream(connection)
     expired = connection.execute("DELETE FROM staged WHERE ts < (SELECT horizon FROM retention)").rowcount
     copies = len(batch.rows) - refused - expired - stored
     conflicts = merge_copies(connection) if copies else 0
@@ -142,6 +143,11 @@ def _derive(connection: psycopg.Connection, batch: Batch, stored: int, refused: 
     return Committed(stored, copies - conflicts, conflicts, refused, expired, place[0] if place else None)
 
 
+def lock_stream(connection: psycopg.Connection) -> None:
+    """Hold the stream until the transaction ends: what is derived moves one batch after the other."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_STREAM_LOCK,))
+
+
 def merge_copies(connection: psycopg.Connection) -> int:
     """Settle staged rows that were there before: copies, conflicts, owners. Return the number of conflicts."""
     for statement in statements("merge_copies"):
@@ -154,7 +160,7 @@ def merge_copies(connection: psycopg.Connection) -> int:
 def merge(connection: psycopg.Connection, *, moved: bool) -> None:
     """Fold what `staged` (and `moved`) holds into tool calls, model calls, sessions and rollups."""
     for name in ("merge_tool_calls", "merge_model_calls"):
-        for statement in statements(name):
+        for statement in statements(name, events="refolded" if moved else "staged"):
             connection.execute(statement)
     if moved:
         for statement in statements("recount_sessions"):

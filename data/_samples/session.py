@@ -12,7 +12,7 @@ from datetime import datetime
 
 from _samples.conversation import Conversation
 from _samples.log import Clock, Json, Result
-from _samples.shapes import numbered, patch, picture_block, tokens
+from _samples.shapes import numbered, patch, picture_block
 
 REFUSED = (
     "The user doesn't want to proceed with this tool use. The tool use was rejected (eg. if it was a file edit, the "
@@ -114,7 +114,7 @@ class Session(Conversation):
         description: str = "",
         progress: tuple[str, ...] = (),
     ) -> None:
-        arguments = {"command": command, "description": description or f"Run {command.split()[0]}"}
+        arguments = {"command": command, "description": description or f"Run {command.split(maxsplit=1)[0]}"}
         both = "\n".join(part for part in (stdout, stderr) if part)
         if exit_code:
             text = f"Exit code {exit_code}\n{both}" if self.since("2.0.0") else both
@@ -185,7 +185,7 @@ class Session(Conversation):
             agent.watch = lambda made: self._agent_progress(made, agent.agent_id, prompt, block["id"], source)
         agent.prompt(prompt)
         yield agent
-        last = agent.records[-1] if keeps_file and self.since("2.0.0") else agent.records[-1]
+        last = agent.records[-1]
         words = last["message"]["content"][0]["text"]
         took = round((self.clock.now - started).total_seconds() * 1000)
         usage = last["message"]["usage"]
@@ -229,7 +229,7 @@ class Session(Conversation):
     # -- copies of history
 
     def resumed(self, count: int, at: datetime, *, rewrite: bool) -> Session:
-        """A new file that begins with this one's first `count` records: as they are, or under the new session id (a fork)."""
+        """A new file that begins with this one's first `count` records, kept as they are or put under the new id."""
         new = Session(
             self.story,
             self.cwd,

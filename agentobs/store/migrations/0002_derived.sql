@@ -105,7 +105,8 @@ CREATE TABLE agent_sessions (
     edits         bigint NOT NULL DEFAULT 0,
     lines_added   bigint NOT NULL DEFAULT 0,
     lines_removed bigint NOT NULL DEFAULT 0,
-    lines_known   bigint NOT NULL DEFAULT 0       -- edits that said how many lines; 0: the sums are unknown
+    added_known   bigint NOT NULL DEFAULT 0,      -- edits that said how many lines; 0: the sum is unknown
+    removed_known bigint NOT NULL DEFAULT 0
 );
 CREATE INDEX agent_sessions_started ON agent_sessions (started_at);
 

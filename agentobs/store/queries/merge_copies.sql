@@ -58,7 +58,35 @@ WHERE known.ord = staged.ord AND better.ts = staged.ts AND better.id = staged.id
 ;
 UPDATE agent_events e
 SET session_id = staged.session_id, context_id = staged.context_id, source_id = staged.source_id,
-    source_offset = staged.source_offset, seq = staged.seq, raw = staged.raw, parent_event_id = staged.parent_event_id
+    source_offset = staged.source_offset, seq = staged.seq, raw = staged.raw, parent_event_id = staged.parent_event_id,
+    usage_key = staged.usage_key
 FROM staged JOIN moved USING (ts, id)
 WHERE e.ts = staged.ts AND e.id = staged.id
+;
+-- 5. Keys of calls and responses that hold a session's id: those of the moved events are folded anew, below their rest.
+CREATE TEMP TABLE refolded ON COMMIT DROP AS SELECT * FROM staged
+;
+CREATE TEMP TABLE stale ON COMMIT DROP AS
+SELECT DISTINCT moved.session_id, moved.tool_call_id, moved.usage_key
+FROM moved JOIN staged USING (ts, id)
+WHERE length(moved.tool_call_id) < 20 OR moved.usage_key <> staged.usage_key
+;
+INSERT INTO call_changes
+SELECT -1, t.* FROM tool_calls t
+WHERE t.call_key IN (SELECT session_id || ':' || tool_call_id FROM stale WHERE length(tool_call_id) < 20)
+;
+DELETE FROM tool_calls
+WHERE call_key IN (SELECT session_id || ':' || tool_call_id FROM stale WHERE length(tool_call_id) < 20)
+;
+INSERT INTO usage_changes SELECT -1, m.* FROM model_calls m WHERE m.usage_key IN (SELECT usage_key FROM stale)
+;
+DELETE FROM model_calls WHERE usage_key IN (SELECT usage_key FROM stale)
+;
+INSERT INTO refolded
+SELECT e.*, 0, source.first_ts
+FROM agent_events e JOIN sources source USING (source_id)
+WHERE e.session_id IN (SELECT session_id FROM stale)
+  AND (e.tool_call_id IN (SELECT tool_call_id FROM stale WHERE length(tool_call_id) < 20)
+       OR e.usage_key IN (SELECT usage_key FROM stale))
+  AND NOT EXISTS (SELECT FROM staged WHERE staged.ts = e.ts AND staged.id = e.id)
 ;

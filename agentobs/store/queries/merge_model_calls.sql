@@ -1,4 +1,4 @@
--- Merge the usage of `staged` into model_calls; `usage_changes` gets the rows before (-1) and after (+1).
+-- Merge the usage of {events} (`staged`, or `refolded` after merge_copies) into model_calls; `usage_changes` gets the rows before (-1) and after (+1).
 -- A main record beats a side one, then the largest snapshot as a whole row wins; never a maximum per lane.
 INSERT INTO usage_parts
 SELECT usage_key, session_id, context_id, id, ts, first_ts, is_side, owner_ts, model, provider,
@@ -8,10 +8,10 @@ SELECT usage_key, session_id, context_id, id, ts, first_ts, is_side, owner_ts, m
 FROM (
     SELECT DISTINCT ON (usage_key) *, min(ts) OVER (PARTITION BY usage_key) AS first_ts
     FROM (
-        SELECT staged.*, staged.is_copy OR c.is_sidechain AS is_side,
+        SELECT e.*, e.is_copy OR c.is_sidechain AS is_side,
                coalesce(input_tokens, 0) + coalesce(output_tokens, 0) + coalesce(cache_read_tokens, 0)
                + coalesce(cache_write_5m_tokens, 0) + coalesce(cache_write_1h_tokens, 0) AS total_tokens
-        FROM staged JOIN contexts c USING (context_id)
+        FROM {events} e JOIN contexts c USING (context_id)
         WHERE usage_key IS NOT NULL
           AND num_nonnulls(input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens) > 0
     ) parts

@@ -27,7 +27,8 @@ INSERT INTO rollup_tools AS r
 SELECT bucket, agent, coalesce(project, ''), coalesce(tool_name, ''), type, coalesce(status, ''), bin, sum(sign)
 FROM (SELECT sign, bucket, tool_name, type, status, context_id,
              CASE WHEN ms IS NULL THEN -1 WHEN ms < 1 THEN 0 ELSE least(floor(4 * ln(ms) / ln(2::float)), 200) END::smallint AS bin
-      FROM (SELECT *, coalesce(reported_ms, greatest(extract(epoch FROM ended_at - started_at), 0) * 1000)::float AS ms
+      FROM (SELECT *, coalesce(reported_ms, CASE WHEN ended_at < started_at THEN 0
+                                          ELSE extract(epoch FROM ended_at - started_at) * 1000 END)::float AS ms
             FROM call_changes) timed) binned
 JOIN contexts USING (context_id)
 GROUP BY 1, 2, 3, 4, 5, 6, 7

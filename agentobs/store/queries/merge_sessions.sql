@@ -52,7 +52,7 @@ SET tool_calls = s.tool_calls + d.tool_calls, tool_errors = s.tool_errors + d.to
     tests_passed = s.tests_passed + d.tests_passed, builds = s.builds + d.builds, commits = s.commits + d.commits,
     rollbacks = s.rollbacks + d.rollbacks, searches = s.searches + d.searches, edits = s.edits + d.edits,
     lines_added = s.lines_added + d.lines_added, lines_removed = s.lines_removed + d.lines_removed,
-    lines_known = s.lines_known + d.lines_known
+    added_known = s.added_known + d.added_known, removed_known = s.removed_known + d.removed_known
 FROM (
     SELECT session_id, sum(sign) AS tool_calls,
            coalesce(sum(sign) FILTER (WHERE status IN ('error', 'denied', 'interrupted')), 0) AS tool_errors,
@@ -67,7 +67,8 @@ FROM (
            coalesce(sum(sign) FILTER (WHERE is_edit), 0) AS edits,
            coalesce(sum(sign * lines_added) FILTER (WHERE is_edit), 0) AS lines_added,
            coalesce(sum(sign * lines_removed) FILTER (WHERE is_edit), 0) AS lines_removed,
-           coalesce(sum(sign) FILTER (WHERE is_edit AND (lines_added IS NOT NULL OR lines_removed IS NOT NULL)), 0) AS lines_known
+           coalesce(sum(sign) FILTER (WHERE is_edit AND lines_added IS NOT NULL), 0) AS added_known,
+           coalesce(sum(sign) FILTER (WHERE is_edit AND lines_removed IS NOT NULL), 0) AS removed_known
     FROM (SELECT *, type IN ('file_write', 'file_create', 'file_delete')
                     AND coalesce(status, 'ok') NOT IN ('error', 'denied', 'interrupted') AS is_edit,
                  type IN ('command_execute', 'test_run', 'build_trigger', 'commit_created', 'rollback_performed') AS is_command

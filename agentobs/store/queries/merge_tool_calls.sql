@@ -1,4 +1,4 @@
--- Merge the calls and results of `staged` into tool_calls; `call_changes` gets the rows before (-1) and after (+1).
+-- Merge the calls and results of {events} (`staged`, or `refolded` after merge_copies) into tool_calls; `call_changes` gets the rows before (-1) and after (+1).
 -- Of several copies the smallest (is_copy, owner's first ts, session, ts, id) wins, whatever the order of commits.
 INSERT INTO call_parts
 SELECT coalesce(c.call_key, r.call_key), coalesce(c.session_id, r.session_id), coalesce(c.tool_call_id, r.tool_call_id),
@@ -10,13 +10,13 @@ SELECT coalesce(c.call_key, r.call_key), coalesce(c.session_id, r.session_id), c
 FROM (
     SELECT DISTINCT ON (call_key) *
     FROM (SELECT CASE WHEN length(tool_call_id) >= 20 THEN tool_call_id ELSE session_id || ':' || tool_call_id END AS call_key, *
-          FROM staged WHERE tool_call_id IS NOT NULL AND type <> 'tool_result') calls
+          FROM {events} WHERE tool_call_id IS NOT NULL AND type <> 'tool_result') calls
     ORDER BY call_key, is_copy, owner_ts, session_id, ts, id
 ) c
 FULL JOIN (
     SELECT DISTINCT ON (call_key) *
     FROM (SELECT CASE WHEN length(tool_call_id) >= 20 THEN tool_call_id ELSE session_id || ':' || tool_call_id END AS call_key, *
-          FROM staged WHERE tool_call_id IS NOT NULL AND type = 'tool_result') results
+          FROM {events} WHERE tool_call_id IS NOT NULL AND type = 'tool_result') results
     ORDER BY call_key, is_copy, owner_ts, session_id, ts, id
 ) r ON r.call_key = c.call_key
 ;

@@ -7,8 +7,8 @@ SELECT s.session_id, l.parent_session_id, s.started_at AT TIME ZONE 'UTC' AS sta
        coalesce(u.model_calls, 0) AS model_calls, coalesce(u.subagent_calls, 0) AS subagent_calls, s.tool_calls,
        s.tool_errors, s.commands, s.tests_run, s.tests_passed, s.tests_known, s.builds, s.commits, s.rollbacks, s.searches,
        s.edits, coalesce(f.files, 0) AS files_modified,
-       CASE WHEN s.lines_known > 0 THEN s.lines_added END AS lines_added,
-       CASE WHEN s.lines_known > 0 THEN s.lines_removed END AS lines_removed, s.errors, s.compactions,
+       CASE WHEN s.added_known > 0 THEN s.lines_added END AS lines_added,
+       CASE WHEN s.removed_known > 0 THEN s.lines_removed END AS lines_removed, s.errors, s.compactions,
        u.input_tokens::bigint, u.output_tokens::bigint, u.cache_read_tokens::bigint, u.cache_write_tokens::bigint,
        u.reasoning_tokens::bigint, u.total_tokens::bigint, u.cost_usd, coalesce(u.unpriced_calls, 0) AS unpriced_calls,
        u.subagent_cost_usd, 'unknown' AS outcome, s.context_id

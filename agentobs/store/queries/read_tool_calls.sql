@@ -2,7 +2,8 @@
 -- Parameters: as read_events. Columns: frames.TOOL_CALLS. duration_ms: null while no result is known.
 SELECT t.event_id, t.result_event_id, t.session_id, t.tool_call_id, t.tool_name, t.type,
        t.started_at AT TIME ZONE 'UTC' AS started_at, t.ended_at AT TIME ZONE 'UTC' AS ended_at,
-       coalesce(t.reported_ms, greatest(extract(epoch FROM t.ended_at - t.started_at), 0) * 1000)::float AS duration_ms,
+       coalesce(t.reported_ms, CASE WHEN t.ended_at < t.started_at THEN 0
+                                   ELSE extract(epoch FROM t.ended_at - t.started_at) * 1000 END)::float AS duration_ms,
        t.status, t.exit_code, coalesce(t.result_path, t.file_path) AS file_path, t.lines_added, t.lines_removed,
        t.target, t.model, t.context_id
 FROM tool_calls t

@@ -1,0 +1,68 @@
+"""Tell Claude Code's lines from those of other agents, by content."""
+
+from typing import Any
+
+from agentobs.adapters._lenient import loads, sanitise, too_deep
+
+_LOOK_AT = 60
+_SPEAKS = frozenset(("user", "assistant"))
+_ENVELOPED = frozenset(("system", "attachment", "progress", "file-history-delta", "tool_use", "tool_result"))
+_OF_SESSION = frozenset(
+    "queue-operation last-prompt custom-title ai-title agent-name mode permission-mode pr-link frame-link worktree-state"
+    " relocated bridge-session atis-latch".split()
+)
+
+
+def detect(head: bytes) -> float:
+    """Return how sure it is that the file's first lines are Claude Code's."""
+    lines = head.split(b"\n")
+    complete = lines if head.endswith(b"\n") or len(head) < 65_536 else lines[:-1]
+    kinds = [kind for line in complete[:_LOOK_AT] if (kind := _kind(line)) is not None]
+    sure = kinds.count("sure")
+    if not sure and complete is not lines and _looks_cut(lines[-1]):
+        return 0.9
+    if sure:
+        return 0.95 if sure + kinds.count("weak") >= len(kinds) / 2 else 0.5
+    if "weak" in kinds and "foreign" not in kinds:
+        return 0.6
+    return 0.4 if "journal" in kinds and "foreign" not in kinds else 0.0
+
+
+def _kind(line: bytes) -> str | None:
+    """Return sure | weak | journal | foreign for an object, None for anything else."""
+    if not line.startswith((b"{", b"\xef\xbb\xbf{", b" ")):
+        return None
+    clean = sanitise(line)
+    if too_deep(clean):
+        return None
+    try:
+        record = loads(clean)
+    except ValueError:
+        return None
+    return _kind_of_record(record) if isinstance(record, dict) else None
+
+
+def _kind_of_record(record: dict[str, Any]) -> str:
+    kind = record.get("type")
+    named = "sessionId" in record and ("uuid" in record or "parentUuid" in record)
+    if not isinstance(kind, str):
+        return "foreign"
+    if kind in _SPEAKS and isinstance(record.get("message"), dict):
+        return "sure" if named or "parentUuid" in record else _old_form(record["message"])
+    if kind in _ENVELOPED and named:
+        return "sure"
+    if kind == "summary" and "leafUuid" in record:
+        return "weak"
+    if kind == "file-history-snapshot" and "messageId" in record:
+        return "weak"
+    if kind in _OF_SESSION and "sessionId" in record:
+        return "weak"
+    return "journal" if kind in ("started", "result") and "key" in record and "agentId" in record else "foreign"
+
+
+def _old_form(message: dict[str, Any]) -> str:
+    return "weak" if message.get("type") == "message" and "content" in message else "foreign"
+
+
+def _looks_cut(line: bytes) -> bool:
+    return line.startswith(b"{") and b'"sessionId":' in line and b'"parentUuid":' in line and b'"message":' in line
