@@ -236,7 +236,6 @@ MODEL_CALLS = declare(
     cost_usd              float  <NA>: no known price
     price_version         str
     reported_cost_usd     float  as the agent said it
-    request_id            str
     """,
 )
 

@@ -16,7 +16,7 @@ from agentobs.analysis.zones import local_day, zone
 from agentobs.frames import EVENTS, SESSIONS, TOOL_CALLS, USAGE, empty
 
 GROUPS = ("day", "model", "project", "agent")  # what the usage of this page is grouped by
-KEYS: dict[str, Any] = {"day": "datetime64[us]", "model": "str", "project": "str", "agent": "str"}
+KEYS: dict[str, Any] = {"day": "str", "model": "str", "project": "str", "agent": "str"}
 NO_USAGE = pd.concat([pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in KEYS.items()}), empty(USAGE)], axis=1)
 ALL = ""
 COLUMNS = {
@@ -45,19 +45,25 @@ FORMATS = dict.fromkeys(NUMBERS, WHOLE) | {
 }
 THEME = {
     "palette": {"primary": {"main": "#24364b"}, "background": {"default": "#f5f7f9", "paper": "#ffffff"}},
-    "typography": {"fontFamily": FONT, "h4": {"fontSize": "1.7rem", "fontWeight": 650, "letterSpacing": "-0.02em"}},
+    "typography": {
+        "fontFamily": FONT,
+        "subtitle1": {"fontWeight": 600},
+        "h4": {"fontSize": "1.7rem", "fontWeight": 650, "letterSpacing": "-0.02em"},
+    },
     "shape": {"borderRadius": 10},
 }
 PAPER = {"elevation": 0, "variant": "outlined", "sizing_mode": "stretch_width", "margin": 8}
-TABLE_CSS = f"""
-.tabulator, .tabulator .tabulator-tableholder {{ font-family: {FONT}; font-size: 13px !important; border: 0 !important; }}
-.tabulator .tabulator-header, .tabulator .tabulator-header .tabulator-col {{ background: #fff !important; border: 0; }}
-.tabulator .tabulator-header .tabulator-col-title {{ font-size: 12px; font-weight: 600; color: #68737f; padding-right: 14px; }}
-.tabulator .tabulator-row {{ cursor: pointer; background: #fff !important; border-bottom: 1px solid #eef1f4; min-height: 32px; }}
-.tabulator .tabulator-row .tabulator-cell {{ border: 0; padding: 7px 8px; height: 32px; color: #1f2933; }}
-.tabulator .tabulator-row:hover {{ background: #f7f9fb !important; }}
-.tabulator .tabulator-row.tabulator-selected {{ background: #e4ecf8 !important; }}
-.tabulator .tabulator-footer {{ background: #fff !important; border: 0; }}
+PROBLEM = {"color": "#a4262c", "font-size": "14px"}
+TABLE_CSS = """
+.tabulator, .tabulator .tabulator-tableholder { font-size: 13px !important; border: 0 !important; }
+.tabulator .tabulator-header, .tabulator .tabulator-header .tabulator-col { background: #fff !important; border: 0; }
+.tabulator .tabulator-header .tabulator-col-title { font-size: 12px; font-weight: 600; color: #68737f; }
+.tabulator .tabulator-row { background: #fff !important; border-bottom: 1px solid #eef1f4; min-height: 32px; }
+.tabulator .tabulator-row { cursor: pointer; }
+.tabulator .tabulator-row .tabulator-cell { border: 0; padding: 7px 8px; height: 32px; color: #1f2933; }
+.tabulator .tabulator-row:hover { background: #f7f9fb !important; }
+.tabulator .tabulator-row.tabulator-selected { background: #e4ecf8 !important; }
+.tabulator .tabulator-footer { background: #fff !important; border: 0; }
 """
 
 
@@ -73,6 +79,7 @@ class Overview(pn.viewable.Viewer):
     since = param.CalendarDate(default=None, doc="first day that counts")
     until = param.CalendarDate(default=None, doc="last day that counts")
     session = param.String(default="", doc="the session whose timeline is shown")
+    problem = param.String(default="", doc="why there is nothing to show")
     ready = param.Boolean(default=False, doc="the page stands: the theme of the page overwrites figures drawn earlier")
     tz = param.String(default="UTC", constant=True, doc="the zone in which days are cut")
 
@@ -87,8 +94,9 @@ class Overview(pn.viewable.Viewer):
         for name in ("project", "agent"):
             value = getattr(self, name)
             keep &= (frame[name] == value).fillna(value=False).astype(bool) if value else True
-        keep &= days >= pd.Timestamp(self.since) if self.since else True
-        keep &= days <= pd.Timestamp(self.until) if self.until else True
+        for name, outside in (("since", days < str(self.since)), ("until", days > str(self.until))):
+            if getattr(self, name):
+                keep &= days.notna() & ~outside.fillna(value=False).astype(bool)
         return frame[keep]
 
     def chosen_sessions(self) -> pd.DataFrame:
@@ -181,15 +189,18 @@ class Overview(pn.viewable.Viewer):
             margin=(4, 12),
         )
         self._tabulator.on_click(self._click)
-        pn.state.onload(lambda: self.param.update(ready=True))
+        pn.state.onload(self._stands)
         return pmui.Page(
-            title="agentobs",
+            title="agentobs overview",
             theme_config=THEME,
             theme_toggle=False,
             sidebar=[self.filters()],
             sidebar_width=270,
             main=[self.body()],
         )
+
+    def _stands(self) -> None:
+        self.ready = True
 
     def filters(self) -> pn.viewable.Viewable:
         """Return the settings of the page."""
@@ -200,8 +211,7 @@ class Overview(pn.viewable.Viewer):
             pmui.DatePicker.from_param(self.param.since, name="From day", sizing_mode="stretch_width"),
             pmui.DatePicker.from_param(self.param.until, name="To day", sizing_mode="stretch_width"),
             pmui.Typography(
-                "A response counts once. A cost is that of the calls whose price is known. "
-                f"Days are cut in {self.tz}.",
+                f"A response counts once. A cost is that of the calls whose price is known. Days are cut in {self.tz}.",
                 variant="caption",
                 margin=(12, 10),
             ),
@@ -211,6 +221,7 @@ class Overview(pn.viewable.Viewer):
     def body(self) -> pn.viewable.Viewable:
         """Return the numbers, figures and the table."""
         return pmui.Column(
+            pn.pane.Str(self.param.problem, visible=self.param.problem.rx.bool(), margin=(12, 16), styles=PROBLEM),
             pmui.Row(objects=self.tiles, sizing_mode="stretch_width"),  # pyright: ignore[reportArgumentType]
             pmui.Paper(_plot(self.sessions_figure, 300), **PAPER),
             pmui.Row(
@@ -218,7 +229,9 @@ class Overview(pn.viewable.Viewer):
                 pmui.Paper(_plot(self.cost_figure, 340), **PAPER),
                 sizing_mode="stretch_width",
             ),
-            pmui.Paper(pmui.Typography("Sessions", variant="subtitle1", margin=(12, 14, 0, 14)), self._tabulator, **PAPER),
+            pmui.Paper(
+                pmui.Typography("Sessions", variant="subtitle1", margin=(14, 17, 4, 17)), self._tabulator, **PAPER
+            ),
             pmui.Paper(_plot(self.timeline_figure, None), **PAPER),
             sizing_mode="stretch_width",
         )
@@ -255,18 +268,29 @@ def serve(overview: Overview) -> None:
 
 if pn.state.served:
     import agentobs as ao
+    from agentobs.errors import AgentobsError
 
-    wb = pn.state.as_cached("workbench", ao.open)
     page = Overview()
 
     def load() -> None:
-        """Fetch what every visitor sees first."""
-        page.param.update(sessions=wb.sessions(), usage=wb.usage(by=GROUPS, tz=page.tz))
+        """Fetch what every visitor sees first, and the session of the page's address."""
+        try:
+            wb = pn.state.as_cached("workbench", ao.open)
+            page.param.update(problem="", sessions=wb.sessions(), usage=wb.usage(by=GROUPS, tz=page.tz))
+            if page.session:
+                page.param.update(events=wb.timeline(page.session), tool_calls=wb.tool_calls(session=page.session))
+        except AgentobsError as error:
+            page.problem = str(error)
 
     def load_session(event: Any) -> None:
-        """Fetch the chosen session."""
-        page.param.update(events=wb.timeline(event.new), tool_calls=wb.tool_calls(session=event.new))
+        """Fetch the session that was chosen."""
+        if page.ready and event.new:
+            wb = pn.state.as_cached("workbench", ao.open)
+            try:
+                page.param.update(events=wb.timeline(event.new), tool_calls=wb.tool_calls(session=event.new))
+            except AgentobsError as error:
+                page.problem = str(error)
 
     page.param.watch(load_session, "session")
-    pn.state.onload(load)
     serve(page)
+    pn.state.onload(load)

@@ -12,10 +12,11 @@ import msgspec
 from agentobs.adapters._claude_origin import CALLS, Memory, Origin, remember
 from agentobs.adapters._claude_records import Block, Text, decoded
 from agentobs.adapters._shell import classify
-from agentobs.adapters._text import clip, one_line, short_id
+from agentobs.adapters._text import clip, one_line
 from agentobs.events import Event, EventType
 
 SEARCH = EventType.SEARCH_PERFORMED.value
+COMMAND = EventType.COMMAND_EXECUTE.value
 INVOCATION = EventType.TOOL_INVOCATION.value
 SHELL_TOOLS = frozenset(("bash", "powershell"))
 
@@ -29,7 +30,7 @@ _LONGEST_COMMAND = 2000
 _LONGEST_VALUE = 300
 
 
-class Input(msgspec.Struct, omit_defaults=True):
+class Input(msgspec.Struct, omit_defaults=True, gc=False):
     """What people query of a tool's input; as JSON it is the event's `data`."""
 
     command: Text = None
@@ -48,7 +49,6 @@ class Input(msgspec.Struct, omit_defaults=True):
 
 _decode = msgspec.json.Decoder(Input).decode
 _encode = msgspec.json.Encoder().encode
-_NOTHING = Input()
 
 
 def call(origin: Origin, part: int, block: Block, memory: Memory) -> Event:
@@ -56,36 +56,37 @@ def call(origin: Origin, part: int, block: Block, memory: Memory) -> Event:
     name = block.name or ""
     tool = name.lower()
     asked = decoded(_decode, Input, block.input) or Input()
-    path = clip(asked.file_path or asked.notebook_path, 4096)
-    asked.file_path = asked.notebook_path = None
-    if tool in SHELL_TOOLS:
-        kind = classify(asked.command) if asked.command else EventType.COMMAND_EXECUTE.value
-    else:
-        kind = _KINDS.get(tool, INVOCATION)
+    path = asked.file_path or asked.notebook_path
+    if path is not None:
+        asked.file_path = asked.notebook_path = None
+        path = clip(path, 4096)
+    kind = _KINDS.get(tool)
+    if kind is None:
+        shell = tool in SHELL_TOOLS
+        kind = classify(asked.command) if shell and asked.command else COMMAND if shell else INVOCATION
     event = origin.event(part, kind, "assistant/tool_use")
     event.role = "assistant"
-    event.tool_name = short_id(name)
-    event.tool_call_id = short_id(block.id)
+    event.tool_name = block.name
     event.file_path = path
-    event.summary = _summary(tool, name, asked, path)
-    if asked != _NOTHING:
-        event.data = _data(asked)
-    if event.tool_call_id:
-        remember(memory.calls, event.tool_call_id, (kind, event.tool_name or "", path), CALLS)
+    event.summary = one_line(path if path is not None and kind != INVOCATION else _summary(tool, name, asked, path))
+    data = _encode(asked)
+    if len(data) > 2:
+        event.data = data if len(data) <= _LONGEST_VALUE else _clipped(asked)
+    if block.id:
+        event.tool_call_id = block.id
+        remember(memory.calls, block.id, (kind, name, path), CALLS)
     return event
 
 
 def _summary(tool: str, name: str, asked: Input, path: str | None) -> str | None:
     if tool in SHELL_TOOLS:
-        return one_line(asked.command)
+        return asked.command
     shown = path or asked.pattern or asked.query or asked.url or asked.description or asked.skill or asked.path
-    return one_line(shown) if shown and tool in _KINDS else one_line(f"{name}: {shown}" if shown else name)
+    return shown if shown and tool in _KINDS else f"{name}: {shown}" if shown else name
 
 
-def _data(asked: Input) -> bytes:
+def _clipped(asked: Input) -> bytes:
     asked.command = clip(asked.command, _LONGEST_COMMAND)
     for field in ("description", "pattern", "path", "glob", "query", "url", "subagent_type", "skill"):
-        value = getattr(asked, field)
-        if value is not None and len(value) > _LONGEST_VALUE:
-            setattr(asked, field, clip(value, _LONGEST_VALUE))
+        setattr(asked, field, clip(getattr(asked, field), _LONGEST_VALUE))
     return _encode(asked)

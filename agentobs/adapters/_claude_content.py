@@ -3,7 +3,7 @@
 import msgspec
 
 from agentobs.adapters._claude_calls import SHELL_TOOLS
-from agentobs.adapters._claude_records import Block, Line, Message, Record, fields_of, message, read
+from agentobs.adapters._claude_records import Block, Message, Record, Unreadable, fields_of, message, read
 from agentobs.adapters._claude_results import block_text
 from agentobs.adapters._lenient import clean_text, dumps
 
@@ -14,9 +14,9 @@ _INNER = ("prompt", "content", "snippet", "text", "stderr", "stdout", "displayPa
 def content(raw: bytes, part: int) -> str | None:
     """Return the text of a record's part: what was said, asked or answered; None when it has none."""
     found = read(raw)
-    if not isinstance(found, Line):
+    if isinstance(found, Unreadable):
         return None
-    text = _of_record(found.record, found.raw, part)
+    text = _of_record(found[0], found[1], part)
     return clean_text(text) if text is not None else None
 
 
@@ -24,11 +24,11 @@ def _of_record(record: Record, raw: bytes, part: int) -> str | None:
     if record.type == "progress":
         inner = fields_of(record.data).get("message")
         found = read(dumps(inner)) if isinstance(inner, dict) else None
-        return _of_record(found.record, found.raw, part) if isinstance(found, Line) else None
+        return _of_record(found[0], found[1], part) if isinstance(found, tuple) else None
     said = message(record.message) if record.message else None
     if said is not None:
         return _of_message(record, said, part)
-    return _of_fields(raw)
+    return _of_fields(raw) if part == 0 else None
 
 
 def _of_message(record: Record, said: Message, part: int) -> str | None:

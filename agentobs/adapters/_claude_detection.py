@@ -7,10 +7,15 @@ from agentobs.adapters._lenient import loads, sanitise, too_deep
 _LOOK_AT = 60
 _SPEAKS = frozenset(("user", "assistant"))
 _ENVELOPED = frozenset(("system", "attachment", "progress", "file-history-delta", "tool_use", "tool_result"))
-_OF_SESSION = frozenset(
-    "queue-operation last-prompt custom-title ai-title agent-name mode permission-mode pr-link frame-link worktree-state"
-    " relocated bridge-session atis-latch".split()
-)
+_MARKS = {  # what else a record without an envelope must have
+    "summary": "leafUuid",
+    "file-history-snapshot": "messageId",
+    **dict.fromkeys(
+        "queue-operation last-prompt custom-title ai-title agent-name mode permission-mode pr-link frame-link"
+        " worktree-state relocated bridge-session atis-latch".split(),
+        "sessionId",
+    ),
+}
 
 
 def detect(head: bytes) -> float:
@@ -44,18 +49,15 @@ def _kind(line: bytes) -> str | None:
 
 def _kind_of_record(record: dict[str, Any]) -> str:
     kind = record.get("type")
-    named = "sessionId" in record and ("uuid" in record or "parentUuid" in record)
     if not isinstance(kind, str):
         return "foreign"
-    if kind in _SPEAKS and isinstance(record.get("message"), dict):
-        return "sure" if named or "parentUuid" in record else _old_form(record["message"])
+    named = "sessionId" in record and ("uuid" in record or "parentUuid" in record)
+    message = record.get("message")
+    if kind in _SPEAKS and isinstance(message, dict):
+        return "sure" if named or "parentUuid" in record else _old_form(message)
     if kind in _ENVELOPED and named:
         return "sure"
-    if kind == "summary" and "leafUuid" in record:
-        return "weak"
-    if kind == "file-history-snapshot" and "messageId" in record:
-        return "weak"
-    if kind in _OF_SESSION and "sessionId" in record:
+    if _MARKS.get(kind, "\0") in record:
         return "weak"
     return "journal" if kind in ("started", "result") and "key" in record and "agentId" in record else "foreign"
 

@@ -1,13 +1,14 @@
 """Claude Code's user and assistant records: one event for each content block."""
 
 import re
+from collections.abc import Callable
 
 import msgspec
 from msgspec import Raw
 
 from agentobs.adapters import _claude_calls, _claude_results
 from agentobs.adapters._claude_origin import Memory, Origin
-from agentobs.adapters._claude_records import Block, Message, Record, Text, decoded, fields_of, message, opens_with
+from agentobs.adapters._claude_records import Block, Message, Name, Record, decoded, fields_of, message, opens_with
 from agentobs.adapters._claude_usage import SYNTHETIC, add_usage
 from agentobs.adapters._lenient import lenient
 from agentobs.adapters._text import clip, one_line, small_json
@@ -47,7 +48,7 @@ _CONTINUED = "This session is being continued from a previous conversation that 
 
 
 class _Sender(msgspec.Struct):
-    kind: Text = None
+    kind: Name = None
 
 
 _block = msgspec.json.Decoder(Block).decode
@@ -62,13 +63,18 @@ def assistant(origin: Origin, record: Record, memory: Memory) -> list[Event]:
     if record.is_api_error_message:
         return [_api_error(origin, said)]
     blocks = _blocks(said)
-    events = [_assistant_block(origin, part, block, memory) for part, block in enumerate(blocks)]
-    if not events:
+    if len(blocks) == 1:
+        events = [_assistant_block(origin, 0, blocks[0], memory)]
+    elif blocks:
+        events = [_assistant_block(origin, part, block, memory) for part, block in enumerate(blocks)]
+    else:
         events = [_spoken(origin, 0, None, "assistant/empty")]
-    model = None if said.model == SYNTHETIC else clip(said.model, 200)
-    for event in events:
-        event.model = model
-    add_usage(events[0], origin, said, record.request_id)
+    if said.model != SYNTHETIC:
+        for event in events:
+            event.model = said.model
+    add_usage(events[0], said, record.request_id)
+    if said.stop_reason is not None and said.stop_reason != "tool_use" and events[-1].data is None:
+        events[-1].data = small_json({"stop_reason": said.stop_reason})
     return events
 
 
@@ -97,19 +103,19 @@ def user(origin: Origin, record: Record, memory: Memory) -> list[Event]:
 
 def bare_call(origin: Origin, record: Record, memory: Memory) -> list[Event]:
     """Return the event of a tool_use that is a record by itself."""
-    block = decoded(_block, Block, origin.raw or b"") or Block()
+    block = decoded(_block, Block, origin.head.raw or b"") or Block()
     return [_claude_calls.call(origin, 0, block, memory)]
 
 
 def bare_result(origin: Origin, record: Record, memory: Memory) -> list[Event]:
     """Return the event of a tool_result that is a record by itself."""
-    fields = fields_of(origin.raw or b"")
+    fields = fields_of(origin.head.raw or b"")
     block = lenient(Block, fields)
     output = fields.get("output")
     if isinstance(output, str) and block.content is None:
         block.content = output
     event = _claude_results.result(origin, 0, block, record, memory, alone=True)
-    event.tool_name = event.tool_name or clip(block.name, 200)
+    event.tool_name = event.tool_name or block.name
     return [event]
 
 
@@ -129,7 +135,7 @@ def _assistant_block(origin: Origin, part: int, block: Block, memory: Memory) ->
         return _spoken(origin, part, block.thinking, f"assistant/{kind}")
     if kind == "fallback":
         return _fallback(origin, part, block)
-    event = origin.event(part, _UNKNOWN, f"assistant/{clip(kind, 100)}")
+    event = origin.event(part, _UNKNOWN, f"assistant/{kind}")
     event.role = "assistant"
     return event
 
@@ -151,7 +157,7 @@ def _fallback(origin: Origin, part: int, block: Block) -> Event:
 
 
 class _Side(msgspec.Struct):
-    model: Text = None
+    model: Name = None
 
 
 _side = msgspec.json.Decoder(_Side).decode
@@ -159,11 +165,11 @@ _side = msgspec.json.Decoder(_Side).decode
 
 def _model_of(raw: Raw) -> str | None:
     side = decoded(_side, _Side, raw)
-    return clip(side.model, 200) if side is not None else None
+    return side.model if side is not None else None
 
 
 def _api_error(origin: Origin, said: Message) -> Event:
-    fields = fields_of(origin.raw or b"")
+    fields = fields_of(origin.head.raw or b"")
     event = origin.event(0, _ERROR, "assistant/api_error")
     text = " ".join(block.text for block in _blocks(said) if block.text)
     event.severity, event.role, event.summary = "error", "assistant", one_line(text)
@@ -200,14 +206,19 @@ def _native_type(text: str, record: Record, origin: Origin) -> str:
     if record.is_meta or text.startswith(_CAVEAT):
         return "user/meta"
     markup = _MARKUP.match(text)
-    if markup is not None:
-        tag = markup[1]
-        return _NATIVE.get(tag) or ("user/ide_context" if tag.startswith("ide_") else "user/local_command_output")
-    if origin.is_sidechain:
+    return _native_type_of_tag(markup[1]) if markup is not None else _native_type_of_prompt(record, origin)
+
+
+def _native_type_of_tag(tag: str) -> str:
+    return _NATIVE.get(tag) or ("user/ide_context" if tag.startswith("ide_") else "user/local_command_output")
+
+
+def _native_type_of_prompt(record: Record, origin: Origin) -> str:
+    if origin.head.is_sidechain:
         return "user/sidechain_prompt"
     sender = decoded(_sender, _Sender, record.origin) if opens_with(record.origin, "{") else None
     if sender is not None and sender.kind and sender.kind != "human":
-        return f"user/{clip(sender.kind, 100)}".replace("-", "_")
+        return f"user/{sender.kind}".replace("-", "_")
     return "user/text"
 
 
@@ -222,7 +233,16 @@ def _command(event: Event, text: str) -> None:
 def _attached(origin: Origin, part: int, block: Block) -> Event:
     known = block.type in ("image", "document")
     kind = block.type or "unknown"
-    event = origin.event(part, _INTERACTION if known else _UNKNOWN, f"user/{clip(kind, 100)}")
+    event = origin.event(part, _INTERACTION if known else _UNKNOWN, f"user/{kind}")
     event.role = "system"
     event.summary = f"[{kind}]" if known else None
     return event
+
+
+MAKERS: dict[str, Callable[[Origin, Record, Memory], list[Event]]] = {
+    "user": user,
+    "assistant": assistant,
+    "tool_use": bare_call,
+    "tool_result": bare_result,
+}
+"""What makes the events of the records that hold messages."""

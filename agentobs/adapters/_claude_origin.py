@@ -5,11 +5,13 @@ from functools import lru_cache
 import msgspec
 from msgspec import Raw
 
-from agentobs.adapters._claude_records import Record, fields_of
-from agentobs.adapters._text import short_id
+from agentobs.adapters._claude_records import Readable, Record, fields_of, original_digest, payload_digest
 from agentobs.events import EARLIEST, Event, event_id, is_uuid, parse_timestamp
 
 NAME = "claude_code"
+
+When = tuple[int, str]
+"""A time in microseconds, and its quality."""
 
 Call = tuple[str, str, str | None]
 """An open tool call: its event type, its tool, its file."""
@@ -18,7 +20,6 @@ CALLS = 512
 PARENTS = 64
 THREADS = 512
 REPEATS = 256
-_PARTS = tuple(str(part) for part in range(64))
 
 
 class Memory(msgspec.Struct):
@@ -32,57 +33,43 @@ class Memory(msgspec.Struct):
     repeats: dict[str, int] = {}  # of records without an id, since the time moved: how often each came
 
 
-class Origin(msgspec.Struct):
-    """What the events of one record have in common."""
+class Origin(msgspec.Struct, gc=False):
+    """A record's first event, without what happened in it, and what its others are made from."""
 
-    offset: int
-    session_id: str
-    ts: int
-    ts_quality: str
-    digest: int
+    head: Event
     identity: tuple[str, ...]
-    native_id: str | None
-    parent: bytes | None
-    thread_id: str | None
-    is_sidechain: bool
-    agent_version: str | None
-    working_directory: str | None
-    branch: str | None
-    request_id: str | None
-    raw: bytes | None
-    sanitised: bool
-    is_copy: bool = False
     prefix: str = ""
 
     def event(self, part: int, kind: str, native_type: str) -> Event:
         """Return an event of this record; the first one carries the record itself."""
-        name = _PARTS[part] if part < 64 else str(part)
-        made = Event(
-            id=event_id(self.ts, NAME, *self.identity, name),
-            ts=self.ts,
-            type=kind,
-            agent=NAME,
-            session_id=self.session_id,
-            offset=self.offset,
-            digest=self.digest,
-            ts_quality=self.ts_quality,
-            part=part,
-            native_type=self.prefix + native_type if self.prefix else native_type,
-            native_id=self.native_id,
-            parent_event_id=self.parent,
-            thread_id=self.thread_id,
-            is_sidechain=self.is_sidechain,
-            is_copy=self.is_copy,
-            agent_version=self.agent_version,
-            working_directory=self.working_directory,
-            branch=self.branch,
-            request_id=self.request_id,
-            raw=self.raw,
-            sanitised=self.sanitised,
-        )
-        self.parent = made.id
-        self.raw = None
+        made = self.head if part == 0 else self._further(part)
+        made.type = kind
+        made.native_type = self.prefix + native_type if self.prefix else native_type
         return made
+
+    def _further(self, part: int) -> Event:
+        head = self.head
+        return Event(
+            id=event_id(head.ts, NAME, *self.identity, str(part)),
+            ts=head.ts,
+            type=head.type,
+            agent=NAME,
+            session_id=head.session_id,
+            offset=head.offset,
+            digest=head.digest,
+            ts_quality=head.ts_quality,
+            part=part,
+            native_id=head.native_id,
+            parent_event_id=head.id,
+            thread_id=head.thread_id,
+            is_sidechain=head.is_sidechain,
+            is_copy=head.is_copy,
+            agent_version=head.agent_version,
+            working_directory=head.working_directory,
+            branch=head.branch,
+            request_id=head.request_id,
+            sanitised=head.sanitised,
+        )
 
 
 def remember(known: dict, key: str, value: object, limit: int) -> None:
@@ -94,7 +81,7 @@ def remember(known: dict, key: str, value: object, limit: int) -> None:
     known[key] = value
 
 
-def time_of(record: Record, memory: Memory, line: bytes) -> tuple[int, str]:
+def time_of(record: Record, memory: Memory, line: bytes) -> When:
     """Return the record's time and its quality; without one the last known time, `inherited`."""
     stamp = timestamp(record.timestamp) if record.timestamp else None
     if stamp is None and memory.ts is None and record.type == "file-history-snapshot":
@@ -109,7 +96,7 @@ def time_of(record: Record, memory: Memory, line: bytes) -> tuple[int, str]:
     return stamp
 
 
-def timestamp(text: str) -> tuple[int, str] | None:
+def timestamp(text: str) -> When | None:
     """Return what parse_timestamp does, without parsing the minute again and again."""
     if len(text) == 24 and text[23] == "Z" and text[19] == "." and text[16] == ":":
         digits = text[17:19] + text[20:23]
@@ -124,19 +111,56 @@ def thread_of(record: Record, memory: Memory) -> str | None:
     """Return the subagent that wrote a record: its id, or in old files the first uuid of its chain."""
     if not record.is_sidechain:
         return None
-    if record.agent_id:
-        return short_id(record.agent_id)
-    if not record.uuid:
-        return None
-    thread = memory.threads.get(record.parent_uuid or "") or short_id(record.uuid) or record.uuid
+    if record.agent_id or not record.uuid:
+        return record.agent_id or None
+    thread = memory.threads.get(record.parent_uuid or "", record.uuid)
     remember(memory.threads, record.uuid, thread, THREADS)
     return thread
 
 
-def identity_of(record: Record, session_id: str, digest: int, memory: Memory) -> tuple[str, ...]:
+def origin_of(found: Readable, offset: int, original: bytes | None, memory: Memory, when: When) -> Origin:
+    """Return what a record's events have in common; `original` is the line before redaction, if that changed it."""
+    record, raw, sanitised = found
+    session_id = memory.session_id or ""
+    digest = payload_digest(record, raw) if original is None else original_digest(original)
+    uuid = record.uuid
+    identity = (uuid,) if uuid and is_uuid(uuid) else _identity(record, session_id, digest, memory)
+    head = Event(
+        id=event_id(when[0], NAME, *identity, "0"),
+        ts=when[0],
+        type="",
+        agent=NAME,
+        session_id=session_id,
+        offset=offset,
+        digest=digest,
+        ts_quality=when[1],
+        native_id=uuid or None,
+        parent_event_id=memory.parents.get(record.parent_uuid) if record.parent_uuid else None,
+        agent_version=record.version or None,
+        working_directory=record.cwd or None,
+        branch=record.git_branch or None,
+        request_id=record.request_id or None,
+        raw=raw,
+        sanitised=sanitised,
+    )
+    if record.is_sidechain:
+        head.is_sidechain, head.thread_id = True, thread_of(record, memory)
+    return Origin(head, identity)
+
+
+def pass_on(record: Record, memory: Memory) -> None:
+    """Let the children of a skipped record find its parent's event."""
+    parent = memory.parents.get(record.parent_uuid) if record.parent_uuid else None
+    if record.uuid and parent is not None:
+        remember(memory.parents, record.uuid, parent, PARENTS)
+    if record.is_sidechain:
+        thread_of(record, memory)
+
+
+def _identity(record: Record, session_id: str, digest: int, memory: Memory) -> tuple[str, ...]:
     """Return what makes a record itself, as texts to hash."""
     if record.uuid:
-        return (record.uuid,) if is_uuid(record.uuid) else (record.uuid, session_id, str(digest))
+        return (record.uuid, session_id, str(digest))
     key = str(digest)
     occurrence = memory.repeats.get(key, 0)
     remember(memory.repeats, key, occurrence + 1, REPEATS)
@@ -149,7 +173,7 @@ def _minute(text: str) -> int | None:
     return stamp.ts if stamp is not None and stamp.quality == "exact" else None
 
 
-def _time_of_snapshot(line: bytes) -> tuple[int, str] | None:
+def _time_of_snapshot(line: bytes) -> When | None:
     snapshot = fields_of(Raw(line)).get("snapshot")
     moment = snapshot.get("timestamp") if isinstance(snapshot, dict) else None
     return timestamp(moment) if isinstance(moment, str) else None

@@ -6,57 +6,60 @@ import msgspec
 from msgspec import Raw
 
 from agentobs.adapters._lenient import NUL, T, dumps, lenient, loads, sanitise, too_deep
+from agentobs.adapters._text import ID_LENGTH
 from agentobs.events import content_digest
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 Flag = bool | None
 Text = str | None
+Name = Annotated[str, msgspec.Meta(max_length=ID_LENGTH)] | None  # of a kind, a model, a version, an id
+Path = Annotated[str, msgspec.Meta(max_length=4096)] | None
 
 
-class Record(msgspec.Struct, rename="camel"):
+class Record(msgspec.Struct, rename="camel", gc=False):
     """One line: the envelope, and payloads that are decoded when their type is known."""
 
-    type: Text = None
-    uuid: Text = None
-    parent_uuid: Text = None
-    session_id: Text = None
+    type: Name = None
+    uuid: Name = None
+    parent_uuid: Name = None
+    session_id: Name = None
     timestamp: Text = None
-    cwd: Text = None
-    git_branch: Text = None
-    version: Text = None
-    agent_id: Text = None
-    request_id: Text = None
+    cwd: Path = None
+    git_branch: Name = None
+    version: Name = None
+    agent_id: Name = None
+    request_id: Name = None
     is_sidechain: Flag = None
     is_meta: Flag = None
     is_compact_summary: Flag = None
     is_api_error_message: Flag = None
     message: Raw = Raw()
     tool_use_result: Raw = Raw()
-    tool_denial_kind: Text = None
+    tool_denial_kind: Name = None
     origin: Raw = Raw()
     data: Raw = Raw()
 
 
-class Split(msgspec.Struct):
+class Split(msgspec.Struct, gc=False):
     """Cache writes by their lifetime."""
 
     ephemeral_5m_input_tokens: Count | None = None
     ephemeral_1h_input_tokens: Count | None = None
 
 
-class ServerTools(msgspec.Struct):
+class ServerTools(msgspec.Struct, gc=False):
     """What the API did itself during a response."""
 
     web_search_requests: Count | None = None
 
 
-class OutputDetails(msgspec.Struct):
+class OutputDetails(msgspec.Struct, gc=False):
     """What the output consists of."""
 
     thinking_tokens: Count | None = None
 
 
-class Tokens(msgspec.Struct):
+class Tokens(msgspec.Struct, gc=False):
     """`message.usage`; its input excludes the cache."""
 
     input_tokens: Count | None = None
@@ -66,57 +69,52 @@ class Tokens(msgspec.Struct):
     cache_creation: Split | None = None
     server_tool_use: ServerTools | None = None
     output_tokens_details: OutputDetails | None = None
-    service_tier: Text = None
-    speed: Text = None
-    inference_geo: Text = None
+    service_tier: Name = None
+    speed: Name = None
+    inference_geo: Name = None
 
 
-class Part(msgspec.Struct):
+class Part(msgspec.Struct, gc=False):
     """One part of a tool result's content."""
 
     type: Text = None
     text: Text = None
 
 
-class Block(msgspec.Struct, rename={"source": "from", "target": "to"}):
+class Block(msgspec.Struct, rename={"source": "from", "target": "to"}, gc=False):
     """One content block of a message."""
 
-    type: str = ""
+    type: Annotated[str, msgspec.Meta(max_length=100)] = ""
     text: Text = None
     thinking: Text = None
-    id: Text = None
-    name: Text = None
+    id: Name = None
+    name: Name = None
     input: Raw = Raw()
-    tool_use_id: Text = None
+    tool_use_id: Name = None
     content: str | list[Part] | None = None
     is_error: Flag = None
     source: Raw = Raw()  # of a `fallback`: the model before
     target: Raw = Raw()
 
 
-class Message(msgspec.Struct):
+class Message(msgspec.Struct, gc=False):
     """The API's message; `content` is a text in old versions and of plain prompts."""
 
-    id: Text = None
-    model: Text = None
+    id: Name = None
+    model: Name = None
     content: str | list[Block] | None = None
     usage: Tokens | None = None
-    stop_reason: Text = None
-
-
-class Line(msgspec.Struct):
-    """A line that could be read."""
-
-    record: Record
-    raw: bytes
-    sanitised: bool
+    stop_reason: Name = None
 
 
 class Unreadable(msgspec.Struct):
-    """A line that could not, and why."""
+    """A line that is no record, and why."""
 
     reason: str
 
+
+Readable = tuple[Record, bytes, bool]
+"""A record, its line as it may be stored, and whether bytes had to be replaced for that."""
 
 _ENVELOPE = frozenset(
     "uuid parentUuid logicalParentUuid sessionId session_id cwd gitBranch version userType isSidechain slug entrypoint"
@@ -127,14 +125,14 @@ _message = msgspec.json.Decoder(Message).decode
 _fields = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
-def read(line: bytes) -> Line | Unreadable:
+def read(line: bytes) -> Readable | Unreadable:
     """Return the record of a line, or why there is none."""
     if NUL in line or (line.count(b"{") + line.count(b"[") > 100 and too_deep(line)):
         return _read_tolerantly(line)
     try:
         if not line.isascii():
             line.decode()  # what is only stored is not validated by the decoder
-        return Line(_record(line), line, False)
+        return _record(line), line, False
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return _read_tolerantly(line)
 
@@ -173,7 +171,7 @@ def fields_of(raw: bytes | Raw) -> dict[str, Any]:
 def payload_digest(record: Record, line: bytes) -> int:
     """Return the digest of what a record carries, without its envelope: a fork rewrites that and copies the rest."""
     if record.message:
-        return content_digest(bytes(record.message), bytes(record.tool_use_result))
+        return content_digest(record.message, record.tool_use_result)  # pyright: ignore[reportArgumentType]
     parts: list[bytes] = []
     for name, value in sorted(_fields(line).items()):
         if name not in _ENVELOPE:
@@ -184,15 +182,15 @@ def payload_digest(record: Record, line: bytes) -> int:
 def original_digest(line: bytes) -> int:
     """Return the digest of a line of which only a redacted form may be read further."""
     found = read(line)
-    return content_digest(line) if isinstance(found, Unreadable) else payload_digest(found.record, found.raw)
+    return content_digest(line) if isinstance(found, Unreadable) else payload_digest(found[0], found[1])
 
 
-def _read_tolerantly(line: bytes) -> Line | Unreadable:
+def _read_tolerantly(line: bytes) -> Readable | Unreadable:
     clean = sanitise(line)
     if too_deep(clean):
         return Unreadable("JSON nested deeper than 100 levels")
     try:
-        return Line(_record(clean), clean, clean != line)
+        return _record(clean), clean, clean != line
     except msgspec.ValidationError:
         strict = True
     except msgspec.DecodeError:
@@ -204,7 +202,7 @@ def _read_tolerantly(line: bytes) -> Line | Unreadable:
     if not isinstance(fields, dict):
         return Unreadable("not a JSON object")
     raw = clean if strict else dumps(fields)
-    return Line(lenient(Record, fields), raw, raw != line)
+    return lenient(Record, fields), raw, raw != line
 
 
 def _lenient_message(fields: dict[str, Any]) -> Message:

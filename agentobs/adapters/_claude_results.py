@@ -8,8 +8,8 @@ from msgspec import Raw
 
 from agentobs.adapters._claude_calls import SHELL_TOOLS
 from agentobs.adapters._claude_origin import Memory, Origin
-from agentobs.adapters._claude_records import Block, Count, Flag, Part, Record, Text, decoded, opens_with
-from agentobs.adapters._text import clip, one_line, short_id, small_json
+from agentobs.adapters._claude_records import Block, Count, Flag, Name, Part, Path, Record, Text, decoded, opens_with
+from agentobs.adapters._text import one_line
 from agentobs.events import Event, EventType
 
 Code = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**32)]
@@ -26,7 +26,7 @@ _FAILED = ("Error: ", "<tool_use_error>")
 _SEVERITIES = {"ok": "info", "error": "error", "denied": "warning", "interrupted": "warning"}
 
 
-class Hunk(msgspec.Struct):
+class Hunk(msgspec.Struct, gc=False):
     """A hunk of a patch."""
 
     lines: list[str] = []
@@ -39,19 +39,19 @@ class Diff(msgspec.Struct):
     deletions: Count | None = None
 
 
-class FileRead(msgspec.Struct, rename="camel"):
+class FileRead(msgspec.Struct, rename="camel", gc=False):
     """What a Read returned."""
 
     file_path: Text = None
     original_size: Count | None = None
 
 
-class Result(msgspec.Struct, rename="camel"):
+class Result(msgspec.Struct, rename="camel", gc=False):
     """`toolUseResult` as an object: the union of what the tools return, as far as we read it."""
 
     type: Text = None
-    status: Text = None
-    file_path: Text = None
+    status: Name = None
+    file_path: Path = None
     file: FileRead | None = None
     structured_patch: list[Hunk] | None = None
     git_diff: Diff | None = None
@@ -62,9 +62,9 @@ class Result(msgspec.Struct, rename="camel"):
     interrupted: Flag = None
     exit_code: Code | None = None
     code: Code | None = None
-    background_task_id: Text = None
+    background_task_id: Name = None
     return_code_interpretation: Text = None
-    agent_id: Text = None
+    agent_id: Name = None
     is_async: Flag = None
     duration_ms: float | None = None
     total_duration_ms: float | None = None
@@ -74,6 +74,22 @@ class Result(msgspec.Struct, rename="camel"):
     num_files: Count | None = None
 
 
+class Facts(msgspec.Struct, omit_defaults=True, gc=False):
+    """What people query of a result; as JSON it is the event's `data`."""
+
+    operation: Text = None  # create | update
+    agent_id: Text = None  # the subagent that a Task started
+    status: Text = None
+    background_task_id: Text = None
+    is_async: Flag = None
+    total_tokens: int | None = None  # as the Task itself summed them
+    tool_uses: int | None = None
+    files: int | None = None
+    http_status: int | None = None
+
+
+_NO_FACTS = Facts()
+_encode = msgspec.json.Encoder().encode
 _result = msgspec.json.Decoder(Result).decode
 _text = msgspec.json.Decoder(str).decode
 
@@ -82,7 +98,7 @@ def result(origin: Origin, part: int, block: Block, record: Record, memory: Memo
     """Return the event of a tool_result block; `toolUseResult` belongs to it where it is the record's only one."""
     event = origin.event(part, _RESULT, "user/tool_result")
     event.role = "tool"
-    event.tool_call_id = short_id(block.tool_use_id)
+    event.tool_call_id = block.tool_use_id or None
     call = memory.calls.pop(event.tool_call_id, None) if event.tool_call_id else None
     if call is not None:
         event.call_type, event.tool_name, event.file_path = call[0], call[1] or None, call[2]
@@ -144,22 +160,22 @@ def _measures(event: Event, known: Result) -> None:
     event.duration_ms = _duration(known)
     path = known.file_path or (known.file.file_path if known.file is not None else None)
     if path and event.file_path is None:
-        event.file_path = clip(path, 4096)
+        event.file_path = path
     if event.status == "ok":
         _changes(event, known)
-    asked = {
-        "operation": known.type if known.type in ("create", "update") else None,
-        "agent_id": short_id(known.agent_id),
-        "status": clip(known.status, 100),
-        "background": clip(known.background_task_id, 100),
-        "is_async": known.is_async,
-        "total_tokens": known.total_tokens,
-        "tool_uses": known.total_tool_use_count,
-        "files": known.num_files,
-        "http_status": known.code if known.code is not None and 0 <= known.code < 1000 else None,
-    }
-    if any(value is not None for value in asked.values()):
-        event.data = small_json(asked)
+    facts = Facts(
+        known.type if known.type in ("create", "update") else None,
+        known.agent_id,
+        known.status,
+        known.background_task_id,
+        known.is_async,
+        known.total_tokens,
+        known.total_tool_use_count,
+        known.num_files,
+        known.code,
+    )
+    if facts != _NO_FACTS:
+        event.data = _encode(facts)
 
 
 def _changes(event: Event, known: Result) -> None:

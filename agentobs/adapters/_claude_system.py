@@ -1,4 +1,4 @@
-"""Claude Code's other records: system messages, attachments, titles, modes, the queue; and which of them are skipped."""
+"""Claude Code's other records: system messages, attachments, titles, modes, the queue; and which are skipped."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,10 @@ SKIPPED = frozenset(
 )
 """Known records without a fact of their own: ticks, reminders, bookkeeping. The reason of their Skip is their name."""
 
-_FILES = "file edited_text_file nested_memory compact_file_reference directory pdf_reference opened_file_in_ide selected_lines_in_ide"
+_FILES = (
+    "file edited_text_file nested_memory compact_file_reference directory pdf_reference opened_file_in_ide"
+    " selected_lines_in_ide"
+)
 _NOTES = "invoked_skills dynamic_skill task_status"
 _MODES = "plan_mode plan_mode_exit plan_mode_reentry auto_mode auto_mode_exit ultra_effort_enter ultra_effort_exit"
 _HOOK_FAILURES = (
@@ -83,8 +86,9 @@ def _text(fields: Fields, *names: str, length: int = 300) -> str | None:
 
 def _number(fields: Fields, name: str, least: float = 0, most: float = 1e12) -> float | None:
     value = fields.get(name)
-    known = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if known and least <= value <= most else None
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    return value if least <= value <= most else None
 
 
 def _object(fields: Fields, name: str) -> Fields:

@@ -1,14 +1,12 @@
 """The usage of a Claude Code response, and the key under which all its lines are one response."""
 
-from agentobs.adapters._claude_origin import Origin
 from agentobs.adapters._claude_records import Message, Tokens
-from agentobs.adapters._text import clip, short_id
 from agentobs.events import Event, Usage, call_key
 
 SYNTHETIC = "<synthetic>"  # the model of messages that the client made itself
 
 
-def add_usage(event: Event, origin: Origin, message: Message, request_id: str | None) -> None:
+def add_usage(event: Event, message: Message, request_id: str | None) -> None:
     """Give the first event of an assistant record its snapshot of the response's usage, if it has one."""
     tokens = message.usage
     if tokens is None or message.model == SYNTHETIC:
@@ -17,8 +15,8 @@ def add_usage(event: Event, origin: Origin, message: Message, request_id: str | 
     if usage is None:
         return
     event.usage, event.basis = usage, basis
-    key = short_id(message.id) or short_id(request_id) or origin.native_id
-    event.usage_key = call_key(origin.session_id, key) if key else event.id.hex()
+    key = message.id or request_id or event.native_id
+    event.usage_key = call_key(event.session_id, key) if key else event.id.hex()
 
 
 def _usage(tokens: Tokens) -> tuple[Usage | None, str]:
@@ -38,8 +36,8 @@ def _usage(tokens: Tokens) -> tuple[Usage | None, str]:
         *lanes,
         details.thinking_tokens if details is not None else None,
         server.web_search_requests if server is not None else None,
-        clip(tokens.service_tier, 100),
-        clip(tokens.speed, 100),
-        clip(tokens.inference_geo, 100),
+        tokens.service_tier,
+        tokens.speed,
+        tokens.inference_geo,
     )
     return usage, basis

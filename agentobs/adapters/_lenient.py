@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from agentobs.adapters._text import short_id
+
 T = TypeVar("T", bound=msgspec.Struct)
 
 MAX_DEPTH = 100
@@ -64,7 +66,7 @@ def dumps(value: Any) -> bytes:
 
 
 def lenient(kind: type[T], fields: dict[str, Any]) -> T:
-    """Return a struct of the fields that have the right type; the others keep their defaults."""
+    """Return a struct of the fields that have the right type, ids cut to size; the others keep their defaults."""
     kept = {}
     for field in msgspec.structs.fields(kind):
         if field.encode_name not in fields:
@@ -73,10 +75,12 @@ def lenient(kind: type[T], fields: dict[str, Any]) -> T:
         if field.type is msgspec.Raw:
             kept[field.name] = msgspec.Raw(dumps(value))
             continue
-        try:
-            kept[field.name] = msgspec.convert(value, field.type)
-        except msgspec.ValidationError:
-            continue
+        for candidate in (value, short_id(value)) if isinstance(value, str) else (value,):
+            try:
+                kept[field.name] = msgspec.convert(candidate, field.type)
+                break
+            except msgspec.ValidationError:  # of another type, or longer than the field may be
+                continue
     return kind(**kept)
 
 

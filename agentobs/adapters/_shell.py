@@ -34,7 +34,7 @@ def classify(command: str) -> str:
 
 
 def _kind(command: str, depth: int) -> str | None:
-    kinds = [_kind_of_words(words, depth) for words, _ in simple_commands(command)]
+    kinds = [_kind_of_words(words, depth) for words in simple_commands(command)]
     for kind in _ORDER:
         if kind in kinds:
             return kind
@@ -66,7 +66,7 @@ def _kind_of_shell(arguments: list[str], depth: int) -> str | None:
 
 
 def _program_and_arguments(words: list[str]) -> list[str]:
-    """Return the words from the program on: no assignments, no `sudo`, `timeout 60`, `npx`, `uv run`, `docker exec c`."""
+    """Return the words from the program on, without assignments, `sudo`, `timeout 60`, `npx`, `docker exec c`."""
     for _ in range(12):
         while words and (words[0] in _RESERVED or _ASSIGNMENT.match(words[0])):
             words = words[1:]

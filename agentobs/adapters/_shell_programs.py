@@ -1,6 +1,7 @@
 """The tables behind the classification of shell commands: programs, their subcommands, and what wraps them."""
 
 import re
+from collections.abc import Callable
 
 from agentobs.events import EventType
 
@@ -87,7 +88,9 @@ _BUILD_SCRIPT = re.compile(r"(?:build|compile|bundle|typecheck|type-check|tsc|di
 _TEST_FILE = re.compile(
     r"(?:.*/)?(?:tests?|run[_-]?tests?|test[_-].*|.*[_-]tests?|.*\.(?:test|spec))(?:\.(?:sh|py|js|mjs|ts|rb|bash))?"
 )
-_BUILD_FILE = re.compile(r"(?:.*/)?(?:build|compile|make)(?:[_-].*)?(?:\.(?:sh|py|js|mjs|ts|bash))?")
+_BUILD_FILE = re.compile(
+    r"(?:.*/)?(?:build|compile|make)(?:[_-](?:all|prod|release|dev))?(?:\.(?:sh|py|js|mjs|ts|bash))?"
+)
 _TEST_GOAL = re.compile(r"(?:.*:)?(?:test|verify|check|integration-test|connectedCheck|test\w*|\w+Test|testOnly)")
 _BUILD_GOAL = re.compile(
     r"(?:.*:)?(?:build|package|install|compile|assemble|bootJar|jar|archive|deploy|test-compile|compile\w+|assemble\w+|bundle\w+)"
@@ -142,28 +145,18 @@ def unwrapped(name: str, arguments: list[str]) -> list[str] | None:
     return None
 
 
-def kind(name: str, arguments: list[str]) -> str | None:  # noqa: PLR0911 - one return for each family of programs
+def kind(name: str, arguments: list[str]) -> str | None:
     """Return what a program with these arguments does, or None when nothing of interest."""
-    if name == "git":
-        return _git(arguments)
-    if name == "find":
-        return None if {"-delete", "-exec", "-ok"}.intersection(arguments) and "grep" not in arguments else SEARCH
     if name in _PROGRAMS:
         return _PROGRAMS[name]
+    if name in _FAMILIES:
+        return _FAMILIES[name](arguments)
     if _PYTHONS.fullmatch(name):
         return _python(arguments)
-    if name in ("node", "tsx", "ts-node", "php", "ruby"):
-        return _interpreter(arguments)
-    if name in ("make", "gmake"):
-        return _make(arguments)
-    if name == "cmake":
-        return BUILD if "--build" in arguments else None
     words = _after_options(arguments)
     known = _SUBCOMMANDS.get(name, {}).get(words[0]) if words else None
     if known is not None:
         return known
-    if name in _GOAL_RUNNERS:
-        return _goals(arguments)
     if name in _SCRIPT_RUNNERS:
         return _script(words)
     return kind_of_script(name) if name.startswith("./") or name.endswith(".sh") else None
@@ -188,7 +181,7 @@ def _in_container(arguments: list[str]) -> list[str] | None:
     if words[:1] == ["compose"]:
         words = _after_options(words[1:])
     if words[:1] not in (["exec"], ["run"]):
-        return words if words[:1] == ["build"] and arguments[:1] == ["compose"] else None
+        return ["docker", *words] if words[:1] == ["build"] and arguments[:1] != ["build"] else None
     inner = _after_options(words[1:])[1:]
     return inner[1:] if inner[:1] == ["--"] else inner or None
 
@@ -263,3 +256,22 @@ def _script(words: list[str]) -> str | None:
     if _BUILD_SCRIPT.fullmatch(name):
         return BUILD
     return _PROGRAMS.get(name) if _PROGRAMS.get(name) in (TEST, BUILD) else None
+
+
+def _find(arguments: list[str]) -> str | None:
+    changes = bool({"-delete", "-exec", "-ok"}.intersection(arguments)) and "grep" not in arguments
+    return None if changes else SEARCH
+
+
+def _cmake(arguments: list[str]) -> str | None:
+    return BUILD if "--build" in arguments else None
+
+
+_FAMILIES: dict[str, Callable[[list[str]], str | None]] = {
+    "git": _git,
+    "find": _find,
+    "cmake": _cmake,
+    **dict.fromkeys(("make", "gmake"), _make),
+    **dict.fromkeys(("node", "tsx", "ts-node", "php", "ruby"), _interpreter),
+    **dict.fromkeys(_GOAL_RUNNERS, _goals),
+}

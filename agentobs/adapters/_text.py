@@ -15,9 +15,7 @@ def one_line(text: str | None, length: int = SUMMARY_LENGTH) -> str | None:
     """Return the head of a text on one line, or None when there is nothing to show."""
     if not text:
         return None
-    if len(text) <= length and text.isprintable() and "  " not in text:
-        return text.strip() or None
-    head = " ".join(text[: length * 4].split())
+    head = " ".join(text[: length + 100].split())
     if len(head) > length:
         head = head[: length - 1] + "…"
     return head or None

@@ -24,54 +24,19 @@ the parent's session.
 
 from collections.abc import Iterable, Iterator
 
-import msgspec
-
 from agentobs.adapters._base import Adapter, Fidelity
 from agentobs.adapters._claude_content import content
 from agentobs.adapters._claude_detection import detect
-from agentobs.adapters._claude_messages import assistant, bare_call, bare_result, user
-from agentobs.adapters._claude_origin import (
-    NAME,
-    PARENTS,
-    Memory,
-    Origin,
-    identity_of,
-    remember,
-    thread_of,
-    time_of,
-    timestamp,
-)
-from agentobs.adapters._claude_records import (
-    Line,
-    Record,
-    Unreadable,
-    decoded,
-    fields_of,
-    original_digest,
-    payload_digest,
-    read,
-)
+from agentobs.adapters._claude_messages import MAKERS
+from agentobs.adapters._claude_origin import NAME, PARENTS, Memory, When, origin_of, pass_on, remember, time_of
+from agentobs.adapters._claude_progress import AGENT_PROGRESS, name_of_progress, passed_through
+from agentobs.adapters._claude_records import Readable, Unreadable, fields_of, read
 from agentobs.adapters._claude_system import SKIPPED, failed_hooks, name_of, rare
-from agentobs.adapters._text import clip, short_id
-from agentobs.events import Event, Item, Reject, Skip
-from agentobs.events import Line as SourceLine
-
-_MESSAGES = {"user": user, "assistant": assistant, "tool_use": bare_call, "tool_result": bare_result}
+from agentobs.adapters._text import clip
+from agentobs.events import Event, Item, Line, Reject, Skip
 
 
-class _Progress(msgspec.Struct, rename="camel"):
-    """`data` of an agent_progress: a subagent's message, passed through."""
-
-    type: str | None = None
-    agent_id: str | None = None
-    message: msgspec.Raw = msgspec.Raw()
-
-
-_progress = msgspec.json.Decoder(_Progress).decode
-_embedded = msgspec.json.Decoder(Record).decode
-
-
-def parse(lines: Iterable[SourceLine], memory: Memory) -> Iterator[Item]:
+def parse(lines: Iterable[Line], memory: Memory) -> Iterator[Item]:
     """Yield the events of a session file, in file order."""
     for offset, line, original in lines:
         if not line or line.isspace():
@@ -81,116 +46,46 @@ def parse(lines: Iterable[SourceLine], memory: Memory) -> Iterator[Item]:
         if isinstance(found, Unreadable):
             yield Reject(offset, found.reason, line)
             continue
-        yield from _items(found, offset, None if line is original else original, memory)
-
-
-def _items(found: Line, offset: int, original: bytes | None, memory: Memory) -> list[Event] | list[Skip]:
-    record = found.record
-    if record.session_id:
-        memory.session_id = short_id(record.session_id)
-    ts, quality = time_of(record, memory, found.raw)
-    kind = record.type or "untyped"
-    make = _MESSAGES.get(kind)
-    if make is None:
-        return _other(found, offset, original, memory, (ts, quality))
-    if memory.session_id is None:
-        return [Skip(offset, f"{kind}_without_session")]
-    origin = _origin(found, offset, original, memory, (ts, quality))
-    events = make(origin, record, memory)
-    if record.uuid:
-        remember(memory.parents, record.uuid, events[-1].id, PARENTS)
-    return events
-
-
-def _origin(found: Line, offset: int, original: bytes | None, memory: Memory, when: tuple[int, str]) -> Origin:
-    record = found.record
-    session_id = memory.session_id or ""
-    digest = payload_digest(record, found.raw) if original is None else original_digest(original)
-    return Origin(
-        offset,
-        session_id,
-        when[0],
-        when[1],
-        digest,
-        identity_of(record, session_id, digest, memory),
-        short_id(record.uuid),
-        memory.parents.get(record.parent_uuid) if record.parent_uuid else None,
-        thread_of(record, memory),
-        record.is_sidechain is True,
-        clip(record.version, 100),
-        clip(record.cwd, 4096),
-        clip(record.git_branch, 300),
-        clip(record.request_id, 200),
-        found.raw,
-        found.sanitised,
-    )
+        record = found[0]
+        if record.session_id:
+            memory.session_id = record.session_id
+        when = time_of(record, memory, found[1])
+        changed = None if line is original else original
+        make = MAKERS.get(record.type or "")
+        if make is None:
+            yield from _other(found, offset, changed, memory, when)
+        elif memory.session_id is None:
+            yield Skip(offset, f"{record.type}_without_session")
+        else:
+            events = make(origin_of(found, offset, changed, memory, when), record, memory)
+            if record.uuid:
+                remember(memory.parents, record.uuid, events[-1].id, PARENTS)
+            yield from events
 
 
 def _other(
-    found: Line, offset: int, original: bytes | None, memory: Memory, when: tuple[int, str]
+    found: Readable, offset: int, original: bytes | None, memory: Memory, when: When
 ) -> list[Event] | list[Skip]:
-    record = found.record
+    record, raw, _ = found
     kind = record.type or "untyped"
+    fields = {}
     if kind == "progress":
-        progress = decoded(_progress, _Progress, record.data) or _Progress()
-        native_type = f"progress/{progress.type}" if progress.type else kind
-        if native_type == "progress/agent_progress":
-            _pass_on(record, memory)
-            return _copies(found, progress, offset, original, memory, when)
-        fields = {}
+        native_type = name_of_progress(record)
     else:
-        fields = fields_of(found.raw) if kind not in SKIPPED else {}
+        fields = fields_of(raw) if kind not in SKIPPED else {}
         native_type = name_of(kind, fields)
+    if native_type == AGENT_PROGRESS:
+        pass_on(record, memory)
+        return passed_through(found, offset, original, memory, when)
     if native_type in SKIPPED and not (native_type == "system/stop_hook_summary" and failed_hooks(fields)):
-        _pass_on(record, memory)
+        pass_on(record, memory)
         return [Skip(offset, native_type)]
     if memory.session_id is None:
         return [Skip(offset, f"{clip(kind, 100)}_without_session")]
-    origin = _origin(found, offset, original, memory, when)
-    event = rare(origin, native_type, fields)
+    event = rare(origin_of(found, offset, original, memory, when), native_type, fields)
     if record.uuid:
         remember(memory.parents, record.uuid, event.id, PARENTS)
     return [event]
-
-
-def _pass_on(record: Record, memory: Memory) -> None:
-    """Let the children of a skipped record find its parent's event."""
-    parent = memory.parents.get(record.parent_uuid) if record.parent_uuid else None
-    if record.uuid and parent is not None:
-        remember(memory.parents, record.uuid, parent, PARENTS)
-    if record.is_sidechain:
-        thread_of(record, memory)
-
-
-def _copies(
-    found: Line, progress: _Progress, offset: int, original: bytes | None, memory: Memory, when: tuple[int, str]
-) -> list[Event] | list[Skip]:
-    """Return the events of a subagent's message that a progress record repeats."""
-    inner = decoded(_embedded, Record, progress.message)
-    make = _MESSAGES.get(inner.type or "") if inner is not None else None
-    if inner is None or make is None or not inner.message:
-        return [Skip(offset, "progress/agent_progress")]
-    if memory.session_id is None:
-        return [Skip(offset, "progress_without_session")]
-    origin = _origin(found, offset, original, memory, when)
-    stamp = timestamp(inner.timestamp) if inner.timestamp else None
-    if stamp is not None:
-        origin.ts, origin.ts_quality = stamp
-    origin.digest = payload_digest(inner, b"") if original is None else _embedded_digest(original)
-    origin.identity = ("copy", inner.uuid or "", str(origin.digest))
-    origin.native_id = short_id(inner.uuid)
-    origin.parent = memory.parents.get(inner.parent_uuid) if inner.parent_uuid else None
-    origin.thread_id, origin.is_sidechain = short_id(progress.agent_id), True
-    origin.request_id = clip(inner.request_id, 200)
-    origin.is_copy, origin.prefix = True, "progress/agent_progress/"
-    return make(origin, inner, memory)
-
-
-def _embedded_digest(original: bytes) -> int:
-    found = read(original)
-    progress = decoded(_progress, _Progress, found.record.data) if isinstance(found, Line) else None
-    inner = decoded(_embedded, Record, progress.message) if progress is not None else None
-    return payload_digest(inner, b"") if inner is not None and inner.message else original_digest(original)
 
 
 ADAPTER = Adapter(

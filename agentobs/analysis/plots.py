@@ -110,7 +110,8 @@ def cost_over_time(usage: pd.DataFrame) -> go.Figure:
         )
     _mark_unpriced(made, table, priced)
     _subtitle(made, f"US dollars per {STEPS[step]}, at list prices; ? marks calls whose price is unknown")
-    made.update_yaxes(tickprefix="$", tickformat=",.2~f", rangemode="tozero")
+    highest = float(priced.groupby("day")["cost_usd"].sum().max()) if len(priced) else 0.0
+    made.update_yaxes(tickprefix="$", tickformat=_dollar_ticks(highest), rangemode="tozero")
     if priced.empty:
         made.update_yaxes(showticklabels=False, range=[-0.4, 1])
     return _days(made, table["day"], step)
@@ -132,20 +133,25 @@ def cost_by_group(usage: pd.DataFrame, *, group: str = "project", most: int = 12
         orientation="h",
         x=[0.0 if pd.isna(cost) else float(cost) for cost in rows["cost_usd"]],
         y=list(range(len(rows))),
-        text=[_cost_words(cost, unpriced) for cost, unpriced in zip(rows["cost_usd"], rows["unpriced_calls"], strict=True)],
+        text=[
+            _cost_words(cost, unpriced) for cost, unpriced in zip(rows["cost_usd"], rows["unpriced_calls"], strict=True)
+        ],
         textposition="outside",
         cliponaxis=False,
         marker_color=PALETTE[0],
         width=0.6,
-        customdata=list(zip(_names(rows[group], 200), _words(rows["total_tokens"]), _words(rows["model_calls"]), strict=True)),
+        customdata=list(
+            zip(_names(rows[group], 200), _words(rows["total_tokens"]), _words(rows["model_calls"]), strict=True)
+        ),
         hovertemplate=(
-            "<b>%{customdata[0]}</b><br>%{text}<br>%{customdata[1]} tokens · %{customdata[2]} model calls<extra></extra>"
+            "<b>%{customdata[0]}</b><br>%{text}"
+            "<br>%{customdata[1]} tokens · %{customdata[2]} model calls<extra></extra>"
         ),
     )
     names = [_tail(name) for name in _names(rows[group], 200)]
     made.update_yaxes(tickvals=list(range(len(rows))), ticktext=names, showgrid=False)
     dearest = max((float(cost) for cost in rows["cost_usd"].dropna()), default=0.0) or 1.0
-    made.update_xaxes(showgrid=True, showline=False, tickprefix="$", tickformat=",.2~f", range=[0, dearest * 1.35])
+    made.update_xaxes(showgrid=True, showline=False, tickprefix="$", tickformat=_dollar_ticks(dearest), range=[0, dearest * 1.35])
     made.update_layout(height=120 + 34 * len(rows), showlegend=False, margin_t=70)
     return made
 
@@ -155,11 +161,12 @@ def _steps(table: pd.DataFrame, series: str, columns: list[str]) -> tuple[pd.Dat
     table = table[table["day"].notna()].copy()
     table["day"] = pd.to_datetime(table["day"]).dt.as_unit("us")
     table[series] = table[series].astype("str").fillna(UNNAMED)
+    step, found = "D", table
     for step in STEPS:
         days = table["day"] if step == "D" else table["day"].dt.to_period(step[0]).dt.start_time.dt.as_unit("us")
         found = table.assign(day=days).groupby(["day", series], as_index=False)[columns].sum(min_count=1)
         if len(found) <= MOST_POINTS:
-            return found, step
+            break
     return found.tail(MOST_POINTS), step
 
 
@@ -212,8 +219,12 @@ def _days(made: go.Figure, days: pd.Series, step: str, *, legend: bool = True) -
     made.update_xaxes(type="date", tickformat="%-d %b\n%Y", tickangle=0, range=[first - spread, last + spread])
     if step == "D" and (last - first).days <= 7:
         made.update_xaxes(dtick=DAY_MS, tick0=first)
-    made.update_layout(barmode="stack", showlegend=legend)
+    made.update_layout(barmode="stack", showlegend=legend, margin_t=84 if legend else 66)
     return made
+
+
+def _dollar_ticks(highest: float) -> str:
+    return ",.0f" if highest >= 10 else ",.2f" if highest >= 0.1 else ",.4~f"
 
 
 def _widths(days: pd.Series, step: str) -> list[float]:

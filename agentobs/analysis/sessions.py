@@ -19,14 +19,14 @@ def sessions_per_day(sessions: pd.DataFrame, *, tz: str = "UTC") -> pd.DataFrame
     -------
     One row per day and agent that has a session, sorted:
 
-    ===========  ==============  =====================================================
-    day          datetime64[us]  midnight of the local day; NaT: no known time
+    ===========  =======  ============================================================
+    day          str      the local day, YYYY-MM-DD; <NA>: no known time
     agent        str
-    sessions     Int64           sessions that started then
-    human_turns  Int64           prompts that a human wrote in them
-    tool_calls   Int64           tool calls in them
-    duration_s   Float64         seconds from first to last event, summed; <NA> if unknown
-    ===========  ==============  =====================================================
+    sessions     Int64    sessions that started then
+    human_turns  Int64    prompts that a human wrote in them
+    tool_calls   Int64    tool calls in them
+    duration_s   Float64  seconds from first to last event, summed; <NA> if unknown
+    ===========  =======  ============================================================
     """
     require(sessions, ["started_at", "agent", "human_turns", "tool_calls", "duration_s"], "sessions")
     table = sessions[["agent", "human_turns", "tool_calls", "duration_s"]].copy()

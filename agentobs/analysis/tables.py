@@ -1,6 +1,7 @@
-"""Tables for reading: frames with their numbers written for people, as escaped HTML in a notebook and as rows elsewhere."""
+"""Tables for reading: numbers written for people; escaped HTML in a notebook, rows elsewhere."""
 
 import html
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,7 +15,10 @@ UNKNOWN = "–"
 SHORT = 28
 TITLES = {"human_turns": "turns", "tool_calls": "tools", "tool_errors": "failed", "total_tokens": "tokens"}
 TITLES |= {"unpriced_calls": "unpriced", "tool_name": "tool", "cache_share": "from cache"}
-TITLES |= {name: name.removesuffix("_tokens").replace("_", " ") for name in ("input_tokens", "output_tokens", "cache_read_tokens")}
+TITLES |= {
+    name: name.removesuffix("_tokens").replace("_", " ")
+    for name in ("input_tokens", "output_tokens", "cache_read_tokens")
+}
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Table:
         body = "".join(
             "<tr>"
             + "".join(
-                f'<td class="{"ao-short" if len(cell) <= SHORT else "ao-long"}" style="text-align:{side}">{html.escape(cell)}</td>'
+                f'<td class="{_class(cell)}" style="text-align:{side}">{html.escape(cell)}</td>'
                 for cell, side in zip(row, align, strict=True)
             )
             + "</tr>"
@@ -61,7 +65,12 @@ class Tiles:
 
 
 def table(
-    frame: pd.DataFrame, columns: Sequence[str] = (), *, tz: str = "UTC", titles: Mapping[str, str] | None = None, most: int = 50
+    frame: pd.DataFrame,
+    columns: Sequence[str] = (),
+    *,
+    tz: str = "UTC",
+    titles: Mapping[str, str] | None = None,
+    most: int = 50,
 ) -> Table:
     """The first rows of a frame for reading; how a number is written follows from its column's name.
 
@@ -89,7 +98,11 @@ def tiles(headline: pd.DataFrame) -> Tiles:
     return Tiles(
         (
             (count(row["sessions"]), "sessions", f"{count(row['human_turns'])} human turns"),
-            (dollars(row["cost_usd"]), "cost", f"{unpriced:,} calls of unknown price" if unpriced else "all calls priced"),
+            (
+                dollars(row["cost_usd"]),
+                "cost",
+                f"{unpriced:,} calls of unknown price" if unpriced else "all calls priced",
+            ),
             (short(row["total_tokens"]), "tokens", f"{count(row['model_calls'])} model calls"),
             (share(row["cache_share"]), "from the cache", "of the tokens sent"),
             (count(row["tool_calls"]), "tool calls", f"{errors:,} failed or refused"),
@@ -156,26 +169,29 @@ def text(value: object, most: int = 90) -> str:
     return quiet if len(quiet) <= most else quiet[: most - 1] + "…"
 
 
+def _class(cell: str) -> str:
+    return "ao-short" if len(cell) <= SHORT else "ao-long"
+
+
 def _unknown(value: object) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
 
 
 def _writer(name: str, column: pd.Series, tz: str) -> Callable[[object], str]:
+    """How the values of a column are written, by its type, then by its name."""
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         there = zone(tz)
         return lambda value: UNKNOWN if _unknown(value) else f"{value.tz_convert(there):%Y-%m-%d %H:%M}"  # pyright: ignore[reportAttributeAccessIssue]
     if pd.api.types.is_datetime64_dtype(column):
         return lambda value: UNKNOWN if _unknown(value) else f"{value:%Y-%m-%d}"
-    if name.endswith("_usd"):
-        return dollars
-    if name.endswith(("_share", "_rate")):
-        return share
-    if name.endswith("_s"):
-        return length
-    if name.endswith("_ms"):
-        return lambda value: length(None if _unknown(value) else value / 1000)  # pyright: ignore[reportOperatorIssue]
-    if pd.api.types.is_numeric_dtype(column):
-        return count
-    if name.endswith("_id"):
-        return lambda value: text(value, 40)
-    return text
+    for ending, writer in ENDINGS.items():
+        if name.endswith(ending):
+            return writer
+    return count if pd.api.types.is_numeric_dtype(column) else text
+
+
+def _milliseconds(value: object) -> str:
+    return length(None if _unknown(value) else float(value) / 1000)  # pyright: ignore[reportArgumentType]
+
+
+ENDINGS = {"_usd": dollars, "_share": share, "_rate": share, "_s": length, "_ms": _milliseconds}

@@ -49,7 +49,9 @@ def lanes(events: pd.DataFrame, tool_calls: pd.DataFrame, *, most: int = 4000) -
     """
     needed = ["event_id", "ts", "ts_quality", "type", "role", "thread_id", "usage_key", "model", "summary", "seq"]
     require(events, needed, "events")
-    require(tool_calls, ["event_id", "thread_id", "tool_name", "target", "started_at", "ended_at", "status"], "tool_calls")
+    require(
+        tool_calls, ["event_id", "thread_id", "tool_name", "target", "started_at", "ended_at", "status"], "tool_calls"
+    )
     known = events[events["ts_quality"].isin(TIMED) & events["ts"].notna()].sort_values(["ts", "seq"])
     parts = [_instants(known), _answers(known), _waiting(known), _tools(tool_calls)]
     found = pd.concat([part.reindex(columns=list(COLUMNS)).astype(COLUMNS) for part in parts], ignore_index=True)
@@ -156,7 +158,9 @@ def _merged(found: pd.DataFrame, most: int) -> pd.DataFrame:
     kinds = found.groupby(["lane", "kind"]).ngroups
     start = found["started_at"].min()
     width = (found["started_at"].max() - start) / max(1, most // kinds)
-    found = found.assign(bin=((found["started_at"] - start) // max(width, pd.Timedelta(microseconds=1))).astype("int64"))
+    found = found.assign(
+        bin=((found["started_at"] - start) // max(width, pd.Timedelta(microseconds=1))).astype("int64")
+    )
     merged = found.groupby(["lane", "kind", "bin"], sort=False, as_index=False).agg(
         thread_id=("thread_id", "first"),
         started_at=("started_at", "min"),

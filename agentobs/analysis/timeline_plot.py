@@ -1,4 +1,4 @@
-"""The figure of one session's lanes. Long pauses are cut short, so that the work can be seen; hover says the real time."""
+"""The figure of one session's lanes. Long pauses are cut short, so that the work can be seen."""
 
 import numpy as np
 import pandas as pd
@@ -75,7 +75,9 @@ def _segments(begin: np.ndarray, end: np.ndarray) -> list[tuple[float, float]]:
     starts = np.r_[True, begin[1:] > reach[:-1] + PAUSE_S] if len(begin) else np.array([], dtype=bool)
     firsts = np.flatnonzero(starts)
     lasts = np.r_[firsts[1:] - 1, len(begin) - 1] if len(begin) else firsts
-    return [(float(begin[a]), float(max(reach[b], begin[a] + 1))) for a, b in zip(firsts, lasts, strict=True)] or [(0, 1)]
+    return [(float(begin[a]), float(max(reach[b], begin[a] + 1))) for a, b in zip(firsts, lasts, strict=True)] or [
+        (0, 1)
+    ]
 
 
 def _rows(lanes: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -135,7 +137,11 @@ def _axes(made: go.Figure, cut: _Cut, rows: dict[str, int], start: pd.Timestamp)
     vals, texts = _ticks(cut, start)
     made.update_xaxes(tickvals=vals, ticktext=texts, showgrid=True, gridcolor=GRID)
     made.update_yaxes(
-        tickvals=list(rows.values()), ticktext=list(rows), showgrid=False, range=[-0.6, len(rows) - (0.1 if len(cut.segments) > 1 else 0.4)], fixedrange=True
+        tickvals=list(rows.values()),
+        ticktext=list(rows),
+        showgrid=False,
+        range=[-0.6, len(rows) - (0.1 if len(cut.segments) > 1 else 0.4)],
+        fixedrange=True,
     )
     for (_, end), (begin, _) in zip(cut.segments, cut.segments[1:], strict=False):
         middle = float(cut(pd.Series([end]))[0]) + cut.gap / 2

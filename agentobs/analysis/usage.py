@@ -27,11 +27,11 @@ def usage_by(model_calls: pd.DataFrame, *, by: Sequence[str] = (), tz: str = "UT
     -------
     The frame of USAGE (tokens in tokens, cost in US dollars) behind one column per group, sorted by them:
 
-    =======  ==================  ==========================================================
-    day      datetime64[us]      midnight of the local calendar day, no zone; NaT: unknown
-    hour     datetime64[us, tz]  start of the local hour; NaT: unknown
-    others   str                 <NA>: the source did not say
-    =======  ==================  ==========================================================
+    =======  =====  ============================================================
+    day      str    the local calendar day, YYYY-MM-DD; <NA>: unknown
+    hour     time   when the local hour began, UTC; NaT: unknown
+    others   str    <NA>: the source did not say
+    =======  =====  ============================================================
     """
     unknown = [name for name in by if name not in GROUPS]
     if unknown:

@@ -16,12 +16,12 @@ def zone(tz: str) -> ZoneInfo:
 
 
 def local_day(times: pd.Series, tz: str) -> pd.Series:
-    """The calendar day of each time in the zone, as its midnight without a zone."""
-    return times.dt.tz_convert(zone(tz)).dt.tz_localize(None).dt.normalize()
+    """The calendar day of each time in the zone, as text YYYY-MM-DD."""
+    return times.dt.tz_convert(zone(tz)).dt.strftime("%Y-%m-%d").astype("str")
 
 
 def local_hour(times: pd.Series, tz: str) -> pd.Series:
-    """The start of the clock hour of each time in the zone; both hours of an autumn night stay apart."""
+    """When the clock hour of each time in the zone began, in UTC; both hours of an autumn night stay apart."""
     local = times.dt.tz_convert(zone(tz))
     into = pd.to_timedelta(local.dt.minute * 60 + local.dt.second, unit="s")
-    return local - into - pd.to_timedelta(local.dt.microsecond, unit="us")
+    return (local - into - pd.to_timedelta(local.dt.microsecond, unit="us")).dt.tz_convert("UTC")

@@ -5,19 +5,29 @@ from collections.abc import Iterator
 import msgspec
 
 from agentobs import pricing
-from agentobs.events import SENTINEL, Event, Usage, source_key
+from agentobs.events import SENTINEL, Event, source_key
 from agentobs.ingest import tail
 from agentobs.ingest.projects import Projects
 from agentobs.ingest.reading import Piece
-from agentobs.store.batch import Batch, ContextRow, Step
-from agentobs.store.rows import UNPRICED, Price, RowEncoder
+from agentobs.store.batch import Batch, DimensionRow, Step
+from agentobs.store.rows import Place, RowEncoder, encode_text
 from agentobs.store.sources import Source
 
 
-def price(event: Event, usage: Usage) -> Price:
-    """Return what a usage costs by the prices of its day; UNPRICED where no price is known."""
-    cost = pricing.cost_pico_usd(event.model, event.ts, usage, event.provider)
-    return UNPRICED if cost is None else Price(cost, pricing.PRICES_VERSION)
+def price(event: Event) -> int | None:
+    """Return what an event's usage costs in 1e-12 USD by the prices of its day; None: no usage, or no known price."""
+    return None if event.usage is None else pricing.cost_pico_usd(event.model, event.ts, event.usage, event.provider)
+
+
+def kind_of(event: Event, *, priced: bool) -> tuple[object, ...]:
+    """Return the columns of `kinds` in their order."""
+    usage = event.usage
+    return (
+        event.type, event.severity, event.status, event.role, event.native_type, event.ts_quality, event.is_copy,
+        event.sanitised, event.tool_name, event.call_type, event.model, event.provider, event.basis,
+        None if usage is None else usage.service_tier, None if usage is None else usage.speed,
+        None if usage is None else usage.inference_geo, pricing.PRICES_VERSION if priced else None,
+    )  # fmt: skip
 
 
 class BatchBuilder:
@@ -28,21 +38,24 @@ class BatchBuilder:
         self._encoder = encoder
         self._numbers = numbers
         self._machine = machine
-        self._contexts: dict[tuple[object, ...], ContextRow] = {}
+        self._contexts: dict[tuple[object, ...], DimensionRow] = {}
+        self._kinds: dict[tuple[object, ...], DimensionRow] = {}
 
     def build(self, piece: Piece, fd: int, size_bytes: int, project: str | None) -> Batch:
         """Return the batch of a piece: its rows are encoded, its step leads to the piece's end."""
         memory = piece.memory
         projects = Projects(memory.directories, project)
         batch_id = next(self._numbers)
-        contexts: dict[int, ContextRow] = {}
-        owner = SENTINEL if memory.first_ts is None else memory.first_ts
-        rows, source_id, encode = [], self._source.source_id, self._encoder.row
+        contexts: dict[int, DimensionRow] = {}
+        kinds: dict[int, DimensionRow] = {}
+        place = Place(self._source.source_id, batch_id, SENTINEL if memory.first_ts is None else memory.first_ts)
+        rows, encode = [], self._encoder.row
         for order, event in enumerate(piece.events):
-            context = self._context(event, projects)
-            contexts[context[0]] = context
-            cost = UNPRICED if event.usage is None else price(event, event.usage)
-            rows.append(encode(event, context[0], source_id, batch_id, order, owner, cost))
+            cost = place.cost_pico_usd = price(event)
+            context, kind = self._context(event, projects), self._kind(event, cost)
+            place.context_id, place.kind_id = context[0], kind[0]
+            contexts[context[0]], kinds[kind[0]] = context, kind
+            rows.append(encode(event, place, order))
         times = [event.ts for event in piece.events]
         return Batch(
             step=self._step(piece, fd, size_bytes),
@@ -50,6 +63,7 @@ class BatchBuilder:
             rows=rows,
             events=piece.events,
             contexts=contexts,
+            kinds=kinds,
             rejects=piece.rejects,
             counts=piece.counts,
             first_ts=memory.first_ts,
@@ -57,7 +71,14 @@ class BatchBuilder:
             max_ts=max(times, default=None),
         )
 
-    def _context(self, event: Event, projects: Projects) -> ContextRow:
+    def _kind(self, event: Event, cost: int | None) -> DimensionRow:
+        columns = kind_of(event, priced=cost is not None)
+        kind = self._kinds.get(columns)
+        if kind is None:
+            kind = self._kinds[columns] = _dimension(columns)
+        return kind
+
+    def _context(self, event: Event, projects: Projects) -> DimensionRow:
         key = (
             event.session_id, event.working_directory, event.thread_id, event.branch, event.agent_version,
             event.is_sidechain, event.root_session_id, event.repository, event.machine, event.workspace,
@@ -70,8 +91,7 @@ class BatchBuilder:
                 event.is_sidechain, event.working_directory, event.branch, event.repository or repository,
                 event.machine or self._machine, event.workspace,
             )  # fmt: skip
-            clean = tuple(column.replace("\0", "\ufffd") if isinstance(column, str) else column for column in columns)
-            context = self._contexts[key] = (source_key(repr(clean)), *clean)
+            context = self._contexts[key] = _dimension(columns)
         return context
 
     def _step(self, piece: Piece, fd: int, size_bytes: int) -> Step:
@@ -86,3 +106,9 @@ class BatchBuilder:
             head_hash=tail.head_hash(fd) if piece.start == 0 else None,
             tail_hash=tail.tail_hash(fd, piece.end),
         )
+
+
+def _dimension(columns: tuple[object, ...]) -> DimensionRow:
+    """The row of a dimension: its key is a hash of what it holds; what the database refuses in texts is replaced."""
+    clean = tuple(encode_text(column)[4:].decode() if isinstance(column, str) else column for column in columns)
+    return (source_key(repr(clean)), *clean)

@@ -1,9 +1,10 @@
 """What counts as a secret: one rule per kind of key, all of it data.
 
 A rule is found by its anchors and decided by its pattern. An anchor is a literal and a short regular expression after
-it that both engines understand (no look-around, no references). It is searched in raw JSON, so it must be tolerant:
-whatever the pattern accepts, the anchor finds, also with backslashes before quotes. The pattern is matched by `re`
-where the literal stands; its group `secret` is what goes. `unless`, searched in the secret, refuses placeholders.
+it that both engines understand (no look-around, no references, no unbounded run of word characters). It is searched
+in raw JSON, so it must be tolerant: whatever the pattern accepts, the anchor finds, also with backslashes before
+quotes. The pattern is matched by `re` where the literal stands; its group `secret` is what goes. `unless`, searched
+in the secret, refuses placeholders.
 `reach` spares long lines: where an anchor often stands for nothing, its surroundings are looked at first.
 Two rules may share a name.
 """
@@ -133,7 +134,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "aws_secret_key",
-        (Anchor(b"secret", rb"[_ -]?(?:access[_ -]?)?key(?: \[[^\]\"\n]*\])?" + _RAW_GAP + rb"[:=]", caseless=True),),
+        (Anchor(b"secret", rb"[_ -]?(?:access[_ -]?)?key(?: \[|" + _RAW_GAP + rb"[:=])", caseless=True),),
         rb"(?i:secret[_ -]?(?:access[_ -]?)?key)(?: \[[^\]\"]{0,40}\])?"
         + _ASSIGN
         + rb"[\"'`]?(?P<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
@@ -159,7 +160,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "jwt",
-        (Anchor(b"eyJ", rb"[A-Za-z0-9_-]{8,}\.eyJ"),),
+        (Anchor(b"eyJ", rb"[A-Za-z0-9_-]{8}"),),
         _START + rb"(?P<secret>eyJ[A-Za-z0-9_-]{8,4000}\.eyJ[A-Za-z0-9_-]{8,16000}\.[A-Za-z0-9_-]{16,4000})",
     ),
     Rule(
@@ -187,14 +188,14 @@ RULES: tuple[Rule, ...] = (
         "password",
         _named(b"password", b"passwd", b"passphrase"),
         rb"(?i)(?:password|passwd|passphrase)" + _ASSIGN + _value(rb"{6,256}", rb"{6,256}"),
-        _PLACEHOLDER + rb"|\A[A-Za-z_.\-\s\x80-\xff]*\Z|\S\s+\S|" + _CONSTANT,
+        _PLACEHOLDER + rb"|\A[A-Za-z_.\-\s\x80-\xff]*\Z|\S\s+\S|\A.{0,5}\Z|" + _CONSTANT,
         reach=2048,
     ),
     Rule(
         "named_secret",
         (*_named(b"secret", b"token", then=_KEY_SUFFIX), *_named(b"api_key", b"api-key", b"apikey")),
         rb"(?i)(?:(?:secret|token)" + _KEY_SUFFIX + rb"|api[_-]?key)" + _ASSIGN + _value(rb"{8,512}", rb"{12,512}"),
-        _PLACEHOLDER + rb"|\A[^0-9]*\Z|\A[^A-Za-z]*\Z|\S\s+\S|\A[.~]?/|://|" + _WORDS,
+        _PLACEHOLDER + rb"|\A[^0-9]*\Z|\A[^A-Za-z]*\Z|\S\s+\S|\A[.~]?/|://|\A.{0,7}\Z|" + _WORDS,
         reach=2048,
     ),
 )

@@ -49,7 +49,7 @@ class _CopyStream(RawIOBase):
 def copy_out(connection: psycopg.Connection, query: str, values: Mapping[str, Any], frame: Frame) -> pa.Table:
     """Return the rows of a query as an Arrow table; columns named like the frame's get its types."""
     kinds = {column.name: _TYPES[column.kind] for column in frame.columns}
-    kinds["context_id"] = pa.int64()
+    kinds["context_id"] = kinds["kind_id"] = pa.int64()
     options = csv.ConvertOptions(
         column_types=kinds, strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=[""],
         true_values=["t"], false_values=["f"],

@@ -7,8 +7,8 @@ import msgspec
 
 from agentobs.events import Event
 
-ContextRow = tuple[Any, ...]
-"""context_id, then the columns of `contexts` in order."""
+DimensionRow = tuple[Any, ...]
+"""The key of a row of `contexts` or `kinds`, then its columns in order."""
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -55,7 +55,8 @@ class Batch(msgspec.Struct, kw_only=True):
     batch_id: int
     rows: list[bytes]
     events: list[Event]  # for each row: what it was, should the server refuse it
-    contexts: dict[int, ContextRow]
+    contexts: dict[int, DimensionRow]  # those that the rows name, as far as this source has not sent them before
+    kinds: dict[int, DimensionRow]
     rejects: list[Rejected]
     counts: Counts
     first_ts: int | None  # microseconds, of the source's first event

@@ -7,15 +7,18 @@ from typing import Any
 import pandas as pd
 import psycopg
 import pyarrow as pa
-import zstandard
+from psycopg import sql
 
 from agentobs import frames
 from agentobs.frames import Frame
 from agentobs.store import arrow, engine
+from agentobs.store import raw as raw_records
 from agentobs.store.queries import load
 
 _CONTEXT = ("agent", "agent_version", "project", "root_session_id", "thread_id", "is_sidechain", "working_directory",
             "branch", "repository", "machine", "workspace")  # fmt: skip
+_KIND = ("type", "severity", "status", "role", "native_type", "ts_quality", "is_copy", "sanitised", "tool_name",
+         "call_type", "model")  # fmt: skip
 _BATCH = 10_000
 Body = tuple[str, bytes | None, int]
 """(agent, raw record, part): what an adapter takes a text from."""
@@ -79,8 +82,7 @@ def messages(connection: psycopg.Connection, filters: Filters) -> tuple[pd.DataF
     names = [column.name for column in frames.MESSAGES.columns if column.name != "text"]
     data = pd.DataFrame([row[:-2] for row in rows], columns=names)
     data["text"] = None
-    decompress = zstandard.ZstdDecompressor().decompress
-    bodies = [(row[4], None if row[-2] is None else decompress(row[-2]), row[-1]) for row in rows]
+    bodies = [(row[4], None if row[-2] is None else raw_records.decompress(row[-2]), row[-1]) for row in rows]
     return frames.conform(data, frames.MESSAGES), bodies
 
 
@@ -101,32 +103,38 @@ def physical(connection: psycopg.Connection) -> pd.DataFrame:
 
 def raw(connection: psycopg.Connection, ids: Sequence[str]) -> dict[str, bytes]:
     """Return {event id: the record it was read from, redacted}; ids that are not there are left out."""
-    decompress = zstandard.ZstdDecompressor().decompress
     found: dict[str, bytes] = {}
     with engine.translated(), connection.cursor(binary=True) as cursor:
         for start in range(0, len(ids), _BATCH):
             cursor.execute(load("read_raw").encode(), {"ids": list(ids[start : start + _BATCH])})
-            found.update((str(row[0]), decompress(row[1])) for row in cursor.fetchall() if row[1] is not None)
+            found.update(
+                (str(row[0]), raw_records.decompress(row[1])) for row in cursor.fetchall() if row[1] is not None
+            )
     return found
 
 
 def _frame(connection: psycopg.Connection, name: str, filters: Mapping[str, Any], frame: Frame) -> pd.DataFrame:
     """Run a query whose rows name their context, and put the context's columns beside them."""
     table = _fetch_arrow(connection, name, filters, frame)
-    if "context_id" in table.column_names:
-        contexts = _contexts(connection)
-        table = arrow.join(table, contexts, "context_id", [c for c in _CONTEXT if c in frame.names])
+    for key, dimension, columns in (("context_id", "contexts", _CONTEXT), ("kind_id", "kinds", _KIND)):
+        if key in table.column_names:
+            wanted = [column for column in columns if column in frame.names]
+            table = arrow.join(table, _dimension(connection, dimension, key, wanted), key, wanted)
     return arrow.to_pandas(table, frame)
 
 
-def _contexts(connection: psycopg.Connection) -> pa.Table:
+def _dimension(connection: psycopg.Connection, name: str, key: str, wanted: list[str]) -> pa.Table:
     with engine.translated():
-        rows = connection.execute(f"SELECT context_id, {', '.join(_CONTEXT)} FROM contexts").fetchall()  # noqa: S608
-    types = {"context_id": pa.int64(), "is_sidechain": pa.bool_()}
-    names = ["context_id", *_CONTEXT]
-    columns = list(zip(*rows, strict=True)) if rows else [[] for _ in names]
+        query = sql.SQL("SELECT {} FROM {}").format(
+            sql.SQL(", ").join(map(sql.Identifier, [key, *wanted])), sql.Identifier(name)
+        )
+        rows = connection.execute(query).fetchall()
+    flags = {"is_sidechain", "is_copy", "sanitised"}
+    types = {key: pa.int64(), **dict.fromkeys(flags, pa.bool_())}
+    columns = list(zip(*rows, strict=True)) if rows else [[] for _ in [key, *wanted]]
     return pa.table({
-        name: pa.array(column, types.get(name, pa.large_string())) for name, column in zip(names, columns, strict=True)
+        column: pa.array(values, types.get(column, pa.large_string()))
+        for column, values in zip([key, *wanted], columns, strict=True)
     })  # fmt: skip
 
 

@@ -16,7 +16,9 @@ def ignore(_: int, __: int) -> None:
     """Watch nothing."""
 
 
-def rebuild(connection: psycopg.Connection, watch: Callable[[int, int], None] = ignore, slice_rows: int = 50_000) -> int:
+def rebuild(
+    connection: psycopg.Connection, watch: Callable[[int, int], None] = ignore, slice_rows: int = 50_000
+) -> int:
     """Empty the derived tables and fold all events into them again, in one transaction; return how many events.
 
     Readers see the old state until the end; writers wait. Lineage is not derived (copies are not stored) and stays.
@@ -31,7 +33,9 @@ def rebuild(connection: psycopg.Connection, watch: Callable[[int, int], None] = 
             done = 0
             after: tuple[object, object] = ("-infinity", "00000000-0000-0000-0000-000000000000")
             while True:
-                rows = connection.execute(load("stage_events").encode(), {"ts": after[0], "id": after[1], "n": slice_rows})
+                rows = connection.execute(
+                    load("stage_events").encode(), {"ts": after[0], "id": after[1], "n": slice_rows}
+                )
                 if not rows.rowcount:
                     return done
                 done += rows.rowcount

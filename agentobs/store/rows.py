@@ -7,9 +7,9 @@ import re
 from struct import Struct
 
 import msgspec
-import zstandard
 
 from agentobs.events import Event, Usage
+from agentobs.store import raw
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
@@ -17,23 +17,20 @@ NULL = b"\xff\xff\xff\xff"
 _EPOCH_2000 = 946_684_800_000_000  # PostgreSQL counts from 2000-01-01
 
 COLUMNS = (
-    "ts id seq context_id source_id source_offset batch_id digest part is_copy sanitised ord owner_ts "
-    "session_id ts_quality type severity status role native_type tool_name call_type model provider "
+    "ts id seq context_id kind_id source_id source_offset batch_id digest part ord owner_ts session_id "
     "tool_call_id usage_key parent_event_id file_path summary data raw "
-    "basis service_tier speed inference_geo price_version request_id "
     "input_tokens output_tokens cache_read_tokens cache_write_5m_tokens cache_write_1h_tokens reasoning_tokens "
     "web_search_requests cost_pico_usd reported_cost_usd "
     "duration_ms exit_code lines_added lines_removed file_size_bytes commit tags"
 ).split()
 COPY = f"COPY staged ({', '.join(COLUMNS)}) FROM STDIN (FORMAT binary)"
 
-_FIXED = Struct("!h iq i16s iq iq iq iq iq iq ih ic ic ii iq".replace(" ", ""))
+_FIXED = Struct("!h iq i16s iq iq iq iq iq iq iq ih ii iq".replace(" ", ""))
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LENGTH = Struct("!i").pack
 _INT = Struct("!iq").pack
 _FLOAT = Struct("!id").pack
-_TRUE, _FALSE = b"\x01", b"\x00"
-_NO_USAGE = NULL * 15
+_NO_USAGE = NULL * 9
 _NO_OUTCOME = NULL * 7
 _COLUMN_COUNT = len(COLUMNS)
 
@@ -74,45 +71,29 @@ class RowEncoder:
 
     def __init__(self) -> None:
         self._texts = _Texts()
-        self._compress = zstandard.ZstdCompressor(level=3, write_content_size=True).compress
 
-    def row(
-        self, event: Event, context_id: int, source_id: int, batch_id: int, ord_: int, owner_ts: int, price: "Price"
-    ) -> bytes:
-        """Return one row; `owner_ts` is the first time of the event's source, `price` what its usage costs."""
+    def row(self, event: Event, place: "Place", order: int) -> bytes:
+        """Return the row of one event; `order` is its number in the batch."""
         texts = self._texts
         fixed = _FIXED.pack(
-            _COLUMN_COUNT, 8, event.ts - _EPOCH_2000, 16, event.id, 8, event.seq, 8, context_id, 8, source_id,
-            8, event.offset, 8, batch_id, 8, event.digest, 2, event.part,
-            1, _TRUE if event.is_copy else _FALSE, 1, _TRUE if event.sanitised else _FALSE,
-            4, ord_, 8, owner_ts - _EPOCH_2000,
+            _COLUMN_COUNT, 8, event.ts - _EPOCH_2000, 16, event.id, 8, event.seq, 8, place.context_id, 8, place.kind_id,
+            8, place.source_id, 8, event.offset, 8, place.batch_id, 8, event.digest, 2, event.part, 4, order,
+            8, place.owner_ts - _EPOCH_2000,
         )  # fmt: skip
-        parent, data, raw = event.parent_event_id, event.data, event.raw
-        if raw is not None:
-            raw = self._compress(raw)
+        parent, data, record = event.parent_event_id, event.data, event.raw
+        if record is not None:
+            record = raw.compressor(event.agent)(record)
         return b"".join((
-            fixed, texts[event.session_id], texts[event.ts_quality], texts[event.type], texts[event.severity],
-            texts[event.status], texts[event.role], texts[event.native_type], texts[event.tool_name],
-            texts[event.call_type], texts[event.model], texts[event.provider],
+            fixed, texts[event.session_id],
             NULL if event.tool_call_id is None else encode_text(event.tool_call_id),
             NULL if event.usage_key is None else encode_text(event.usage_key),
             NULL if parent is None else b"\0\0\0\x10" + parent,
             texts[event.file_path],
             NULL if event.summary is None else encode_text(event.summary),
             NULL if data is None else _LENGTH(len(data) + 1) + b"\x01" + data,
-            NULL if raw is None else _LENGTH(len(raw)) + raw,
-            _NO_USAGE if event.usage is None else self._usage(event, event.usage, price),
+            NULL if record is None else _LENGTH(len(record)) + record,
+            _NO_USAGE if event.usage is None else _usage(event.usage, place.cost_pico_usd, event.reported_cost_usd),
             self._outcome(event),
-        ))  # fmt: skip
-
-    def _usage(self, event: Event, usage: Usage, price: "Price") -> bytes:
-        texts = self._texts
-        return b"".join((
-            texts[event.basis], texts[usage.service_tier], texts[usage.speed], texts[usage.inference_geo],
-            texts[price.version], encode_text(event.request_id),
-            _int(usage.input_tokens), _int(usage.output_tokens), _int(usage.cache_read_tokens),
-            _int(usage.cache_write_5m_tokens), _int(usage.cache_write_1h_tokens), _int(usage.reasoning_tokens),
-            _int(usage.web_search_requests), _int(price.pico_usd), _float(event.reported_cost_usd),
         ))  # fmt: skip
 
     def _outcome(self, event: Event) -> bytes:
@@ -130,11 +111,20 @@ class RowEncoder:
         ))  # fmt: skip
 
 
-class Price(msgspec.Struct, frozen=True):
-    """What a usage costs in 1e-12 USD, and by which prices; None: no known price."""
+class Place(msgspec.Struct):
+    """Where an event goes: the keys of its row. One object serves a whole batch; the encoder only reads it."""
 
-    pico_usd: int | None = None
-    version: str | None = None
+    source_id: int
+    batch_id: int
+    owner_ts: int  # the first time of the source
+    context_id: int = 0
+    kind_id: int = 0
+    cost_pico_usd: int | None = None
 
 
-UNPRICED = Price()
+def _usage(usage: Usage, cost_pico_usd: int | None, reported_cost_usd: float | None) -> bytes:
+    return b"".join((
+        _int(usage.input_tokens), _int(usage.output_tokens), _int(usage.cache_read_tokens),
+        _int(usage.cache_write_5m_tokens), _int(usage.cache_write_1h_tokens), _int(usage.reasoning_tokens),
+        _int(usage.web_search_requests), _int(cost_pico_usd), _float(reported_cost_usd),
+    ))  # fmt: skip

@@ -5,17 +5,19 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import psycopg
-import zstandard
 from psycopg.types.json import Jsonb
 
 from agentobs.errors import FenceError
-from agentobs.store import engine, rows
+from agentobs.store import engine, raw, rows
 from agentobs.store.batch import Batch, Committed, Rejected
 from agentobs.store.queries import load, statements
 
 _STREAM_LOCK = 0x6167_656E_7473
 _COPY_SLICE = 1 << 20
-STAGING = ("staged", "moved", "call_parts", "call_changes", "usage_parts", "usage_changes")
+STAGING = (
+    "staged", "refolded", "moved", "call_parts", "call_again", "call_changes", "usage_parts", "usage_again",
+    "usage_changes",
+)  # fmt: skip
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSERTED = [name for name in rows.COLUMNS if name not in {"ord", "owner_ts"}]
 _INSERT = (
@@ -44,7 +46,7 @@ def commit_batch(connection: psycopg.Connection, batch: Batch) -> Committed:
     """
     with engine.translated(), connection.transaction():
         _advance(connection, batch)
-        _add_contexts(connection, batch)
+        _add_dimensions(connection, batch)
         refused: list[Rejected] = []
         stored = _store_slice(connection, batch, 0, len(batch.rows), refused) if batch.rows else 0
         committed = _derive(connection, batch, stored, len(refused))
@@ -78,14 +80,15 @@ def _advance(connection: psycopg.Connection, batch: Batch) -> None:
         )
 
 
-def _add_contexts(connection: psycopg.Connection, batch: Batch) -> None:
-    if batch.contexts:
-        marks = ", ".join(["%s"] * 12)
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                f"INSERT INTO contexts VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608 placeholders only
-                [batch.contexts[key] for key in sorted(batch.contexts)],
-            )
+def _add_dimensions(connection: psycopg.Connection, batch: Batch) -> None:
+    for name, rows_by_key in (("contexts", batch.contexts), ("kinds", batch.kinds)):
+        if rows_by_key:
+            marks = ", ".join(["%s"] * len(next(iter(rows_by_key.values()))))
+            with connection.cursor() as cursor:
+                cursor.executemany(
+                    f"INSERT INTO {name} VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608 our names, placeholders
+                    [rows_by_key[key] for key in sorted(rows_by_key)],
+                )
 
 
 def _store_slice(connection: psycopg.Connection, batch: Batch, low: int, high: int, refused: list[Rejected]) -> int:
@@ -160,24 +163,23 @@ def merge_copies(connection: psycopg.Connection) -> int:
 def merge(connection: psycopg.Connection, *, moved: bool) -> None:
     """Fold what `staged` (and `moved`) holds into tool calls, model calls, sessions and rollups."""
     for name in ("merge_tool_calls", "merge_model_calls"):
-        for statement in statements(name, events="refolded" if moved else "staged"):
+        for statement in statements(name, events="refolded_events" if moved else "staged_events"):
             connection.execute(statement)
     if moved:
         for statement in statements("recount_sessions"):
             connection.execute(statement)
-    for statement in statements("merge_sessions", events="recount" if moved else "staged"):
+    for statement in statements("merge_sessions", events="recount" if moved else "staged_events"):
         connection.execute(statement)
     for statement in statements("merge_rollups"):
         connection.execute(statement)
 
 
 def _quarantine(connection: psycopg.Connection, source_id: int, rejected: list[Rejected]) -> None:
-    compress = zstandard.ZstdCompressor(level=3).compress
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO quarantine (source_id, source_offset, part, reason, raw, size_bytes, sha256) "
             "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [(source_id, r.offset, r.part, r.reason, compress(r.raw), r.size_bytes, r.sha256) for r in rejected],
+            [(source_id, r.offset, r.part, r.reason, raw.compress(r.raw), r.size_bytes, r.sha256) for r in rejected],
         )
 
 

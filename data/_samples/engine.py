@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from _samples.engine_sources import ENGINE
 from _samples.log import Clock, Story
+from _samples.outputs import BORROWED, BUILT, cargo_test
 from _samples.session import Session
 from _samples.shop import HAIKU, OPUS, SONNET
-from _samples.sources import ENGINE
 
 UNPRICED = "acme-coder-1"  # a model that no price table knows
 
@@ -19,33 +20,8 @@ def begin(story: Story, at: str, version: str, model: str, **more: Any) -> Sessi
     return Session(story, "/home/ada/engine", clock, version, model, sources=dict(ENGINE), **more)
 
 
-def cargo_test(passed: int, *failures: str) -> str:
-    """What cargo test prints."""
-    ran = "".join(f"test tests::case_{number} ... ok\n" for number in range(1, passed + 1))
-    ran += "".join(f"test {name} ... FAILED\n" for name in failures)
-    word = "FAILED" if failures else "ok"
-    shown = "".join(f"---- {name} stdout ----\nthread '{name}' panicked\n" for name in failures)
-    counts = f"{passed} passed; {len(failures)} failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.11s"
-    return f"running {passed + len(failures)} tests\n{ran}\n{shown}test result: {word}. {counts}"
-
-
-BORROWED = """error[E0499]: cannot borrow `*world` as mutable more than once at a time
-  --> src/physics.rs:13:22
-   |
-12 |     let positions = world.column::<Position>();
-   |                     ----- first mutable borrow occurs here
-13 |     let velocities = world.column::<Velocity>();
-   |                      ^^^^^ second mutable borrow occurs here
-error: could not compile `engine` (lib) due to 1 previous error"""
-CRATES = (
-    "bitflags bytemuck cfg-if glam hashbrown indexmap libc log memchr naga once_cell parking_lot wgpu-core wgpu".split()
-)
-COMPILED = "".join(f"   Compiling {crate} v{at}.{at * 7 % 10}.2\n" for at, crate in enumerate(CRATES))
-BUILT = f"{COMPILED}   Compiling engine v0.3.1 (/home/ada/engine)\n    Finished target(s) in 6.20s"
-
-
 def borrow_checker(story: Story) -> None:
-    """A build that fails, is repaired, tested and committed; then the whole history is forked and continued otherwise."""
+    """A build fails, is repaired, tested and committed; then the whole history is forked and continued."""
     s = begin(story, "2026-03-13T09:20:15.080", "2.1.49", OPUS, slug="sturdy-linking-mole", cache_minutes=60)
     s.prompt("physics::step doesn't compile, please fix it without unsafe")
     s.bash("cargo build", stderr=BORROWED, exit_code=101, seconds=5.4, description="Build")
@@ -71,6 +47,7 @@ def borrow_checker(story: Story) -> None:
     s.done()
     count = len(s.records)
     s.prompt("fine for now, commit", after=130)
+    s.diff(ENGINE)
     said = "Step physics with a snapshot of velocities"
     s.bash(
         f'git commit -am "{said}"',
@@ -95,6 +72,7 @@ def _fork_without_clone(first: Session, count: int) -> None:
     anchor = "            position.1 += velocity.1 * dt;\n        }\n    }\n"
     s.edit("src/physics.rs", anchor, anchor + "    *world.column::<Velocity>() = velocities;\n")
     s.bash("cargo test physics", cargo_test(5), seconds=6.5, description="Run the physics tests")
+    s.diff(ENGINE)
     s.say("Without the clone: take, step, put back. 5 physics tests pass; I left it uncommitted.")
     s.done()
     s.bare("custom-title", customTitle="physics without clone", sessionId=s.session_id)
@@ -124,8 +102,8 @@ def long_context(story: Story) -> None:
         "    let grid = Grid::of(bodies);\n",
     )
     s.compact(
-        "This session continues an earlier conversation.\n\nGoal: frame times with 2000 bodies. Cause: physics::pairs is "
-        "quadratic (61 % of the frame). Decision: uniform grid, cell = largest radius. Grid::of is called, not yet written."
+        "This session continues an earlier conversation.\n\nGoal: frame times with 2000 bodies. Cause: pairs() is "
+        "quadratic (61 % of the frame). Decision: uniform grid, cell = largest radius. Grid::of is still to write."
     )
     s.write(
         "src/grid.rs",
@@ -144,6 +122,7 @@ def long_context(story: Story) -> None:
     )
     s.bash("cargo build --release", stderr=BUILT, seconds=41, description="Build", progress=lines)
     s.bash("cargo test", cargo_test(13), seconds=9.9, description="Run the tests")
+    s.diff(ENGINE)
     s.say("The grid is in; 13 tests pass. Please run the benchmark on your machine, mine has no window.")
     s.done()
     s.prompt("/compact keep the grid decisions", after=240)
@@ -191,7 +170,7 @@ def agents_at_work(story: Story) -> None:
     s.write(
         "docs/architecture.md",
         "# Architecture\n\n**world** keeps entities as generational indices and a column per component.\n\n"
-        "**physics** zips the columns of positions and velocities.\n\n**render** batches sprites by layer and texture.\n",
+        "**physics** zips the columns of positions and velocities.\n\n**render** batches sprites.\n",
     )
     s.attachment("edited_text_file", filename=s.full("README.md"), snippet="6→See docs/architecture.md")
     s.attachment("task_reminder", content=[], itemCount=0)
@@ -201,6 +180,7 @@ def agents_at_work(story: Story) -> None:
     s.model = SONNET
     s.prompt("link it from the README and commit", after=12)
     s.edit("README.md", "    cargo run --example pong\n", "    cargo run --example pong\n\nSee docs/architecture.md\n")
+    s.diff(ENGINE)
     said = "Describe the architecture"
     s.bash(
         f'git add -A && git commit -m "{said}"', f"[docs {story.short_id()}] {said}\n 2 files changed, 9 insertions(+)"
@@ -236,8 +216,9 @@ def water_shader(story: Story) -> None:
     s.done()
     s.prompt("now try three", after=95)
     s.think("A third wave with another direction would break the visible repetition.")
-    s.say("A third wave at an angle would")
-    s.interrupt(after=1)
+    s.say("A third wave at an angle should do. Let me look at it first.")
+    s.start("Bash", {"command": "cargo run --example water", "description": "Show the water"})
+    s.interrupt(after=16, for_tool_use=True)
     s.bare("custom-title", customTitle="water waves", sessionId=s.session_id)
 
 

@@ -48,7 +48,7 @@ class Story:
 
     def signature(self) -> str:
         return base64.b64encode(
-            bytes(self.rng.getrandbits(8) for _ in range(self.rng.choice((240, 330, 420))))
+            bytes(self.rng.getrandbits(8) for _ in range(self.rng.choice((330, 510, 690))))
         ).decode()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import json
 import re
@@ -45,6 +46,10 @@ class Session(Conversation):
         """A tool that refuses its arguments."""
         shown = f"<tool_use_error>{message}</tool_use_error>"
         self.use(name, arguments, Result(shown, f"Error: {message}", True, seconds))
+
+    def start(self, name: str, arguments: Json) -> None:
+        """A tool that is called, and whose result never comes."""
+        self.blocks.append({"type": "tool_use", "id": self.story.api_id("toolu_"), "name": name, "input": arguments})
 
     def deny(self, name: str, arguments: Json, *, after: float = 8) -> None:
         """A tool that the person does not let run."""
@@ -124,6 +129,16 @@ class Session(Conversation):
             result = Result(both, kept, False, seconds)
         result.progress = list(progress)
         self.use("Bash", arguments, result)
+
+    def diff(self, committed: dict[str, str]) -> None:
+        """What git diff prints after the edits so far."""
+        changed = [name for name, text in self.sources.items() if text != committed.get(name)]
+        hunks = []
+        for name in changed:
+            old, new = committed.get(name, "").splitlines(), self.sources[name].splitlines()
+            hunks.append(f"diff --git a/{name} b/{name}")
+            hunks += difflib.unified_diff(old, new, f"a/{name}", f"b/{name}", lineterm="")
+        self.bash("git diff", "\n".join(hunks), seconds=0.1, description="Show what changed")
 
     def grep(self, pattern: str, path: str = "") -> None:
         """Search in the session's own files."""

@@ -7,8 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 from _samples.log import Clock, Story
+from _samples.outputs import full_run, pytest
 from _samples.session import Session
-from _samples.sources import SHOP
+from _samples.shop_sources import SHOP
 
 OPUS = "claude-opus-4-5-20251101"
 SONNET = "claude-sonnet-4-5-20250929"
@@ -21,33 +22,14 @@ def begin(story: Story, at: str, version: str, model: str, **more: Any) -> Sessi
     return Session(story, "/home/ada/shop", clock, version, model, sources=dict(SHOP), **more)
 
 
-def pytest(passed: int, *failures: str, seconds: float = 0.84) -> str:
-    """What pytest prints: (test, error) joined by a bar."""
-    dots = "." * passed + "F" * len(failures)
-    if not failures:
-        return f"{dots} [100%]\n{passed} passed in {seconds:.2f}s"
-    shown = [failure.split("|") for failure in failures]
-    blocks = "\n".join(f"____ {name.split('::')[-1]} ____\n\nE       {error}\n" for name, error in shown)
-    short = "\n".join(f"FAILED {name} - {error}" for name, error in shown)
-    summary = f"{len(failures)} failed, {passed} passed in {seconds:.2f}s"
-    return f"{dots} [100%]\n=== FAILURES ===\n{blocks}\n=== short test summary info ===\n{short}\n{summary}"
-
-
-def full_run(passed: int, *, seconds: float) -> str:
-    """What pytest -v prints for the whole suite."""
-    modules = ("cart", "export", "forms", "jobs", "orders", "payment", "search", "web")
-    names = [f"tests/test_{modules[at * 8 // passed]}.py::test_case_{at + 1}" for at in range(passed)]
-    lines = "\n".join(f"{name} PASSED [{100 * at // passed:3d}%]" for at, name in enumerate(names, 1))
-    return f"collected {passed} items\n\n{lines}\n\n{passed} passed in {seconds:.2f}s"
-
-
 def cart_rounding(story: Story) -> None:
     """A bug is found, tested, fixed and committed; hooks and progress are logged."""
     s = begin(story, "2026-03-09T08:12:04.310", "2.1.49", SONNET, slug="quiet-baking-otter")
     s.hook("SessionStart", "SessionStart:startup", "make -s env-check")
     s.prompt("Customers see totals that are off by one cent when a cart holds three lines at 10 % off. Why?")
     s.think("Off by a cent smells like floats or like rounding per line instead of on the sum. Look at cart.py first.")
-    s.say("I'll look at how the cart computes its total.")
+    s.say("I'll look at how the cart computes its total, and at the conventions about money.")
+    s.read("docs/conventions.md")
     s.grep(r"round\(|Decimal|float\(", "shop/")
     with s.parallel():
         s.say("`cart.py` rounds each line. Let me read it together with its tests.")
@@ -78,6 +60,7 @@ def cart_rounding(story: Story) -> None:
     s.say("Totals are now exact: 48 tests pass. Shall I commit?")
     s.done(hook="make -s lint")
     s.prompt("yes, commit", after=74)
+    s.diff(SHOP)
     commit = story.short_id()
     s.bash(
         'git add -A && git commit -m "Round cart totals once, as decimals"',
@@ -94,7 +77,8 @@ def checkout_split(story: Story) -> None:
     s.hook("SessionStart", "SessionStart:startup", "make -s env-check")
     s.prompt("checkout.py does everything. Split pricing, stock and payment into their own modules, tests stay green.")
     s.think("A refactoring with several steps: plan first, then map who calls what. A subagent can map the callers.")
-    s.say("I'll plan this and have the callers mapped first.")
+    s.say("I'll read the conventions, plan this, and have the callers mapped first.")
+    s.read("docs/conventions.md")
     steps = ("Map callers of checkout.py", "Move pricing", "Move stock", "Move payment", "Run all tests")
     s.todo((steps[0], "in_progress"), *((step, "pending") for step in steps[1:]))
     ask = "List every module that imports shop.checkout, with the names it uses. Report file, line, name. Do not edit."
@@ -139,9 +123,10 @@ def checkout_split(story: Story) -> None:
     s.say("Pricing is out and all 48 tests pass. Stock comes next: `reserve_stock` and `release_stock` move together.")
     s.done(hook="make -s lint")
     s.prompt("good. commit this step, I review the rest tomorrow", after=412)
+    s.diff(SHOP)
     s.bash(
         'git commit -am "Move pricing out of checkout"',
-        f"[checkout {story.short_id()}] Move pricing out of checkout\n 2 files changed, 31 insertions(+), 24 deletions(-)",
+        f"[checkout {story.short_id()}] Move pricing out of checkout\n 2 files changed, 31 insertions(+)",
     )
     s.say("Committed on `checkout`; stock and payment are still to do.")
     s.done(hook="make -s lint")
@@ -212,8 +197,10 @@ def _resume_payment(first: Session, count: int, command: str, name: str) -> None
     s = first.resumed(count, datetime(2026, 3, 11, 9, 2, 31, tzinfo=UTC), rewrite=False)
     s.prompt("back to the flaky payment test. where is the idempotency key made?")
     s.think("The key is built from time.time(), so a retry a second later gets another key: two charges.")
-    s.say("I'll look at where the key comes from.")
-    s.read("shop/payment.py")
+    s.say("I'll look at where the key comes from, and at what the conventions say about it.")
+    with s.parallel():
+        s.read("shop/payment.py")
+        s.read("docs/conventions.md")
     s.edit("shop/payment.py", 'f"{order_id}-{int(time.time())}"', 'f"order-{order_id}"')
     s.bash(command, pytest(1, seconds=0.42), seconds=1.1, description="Run the flaky test")
     loop = f"for i in $(seq 20); do pytest -q {name} || break; done"
@@ -221,6 +208,7 @@ def _resume_payment(first: Session, count: int, command: str, name: str) -> None
     s.say("The key held the time, so a retry was a new charge. It now depends on the order only; 20 runs pass.")
     s.done()
     s.prompt("nice. commit", after=41)
+    s.diff(SHOP)
     said = "Make the idempotency key depend on the order only"
     s.bash(f'git commit -am "{said}"', f"[payments {s.story.short_id()}] {said}\n 1 file changed, 1 insertion(+)")
     s.say("Done.")
@@ -246,7 +234,9 @@ def product_search(story: Story) -> None:
     )
     library = {"context7CompatibleLibraryID": "/postgres/postgres", "topic": "pg_trgm", "tokens": 4000}
     s.mcp("context7", "get-library-docs", library, "similarity(text, text) returns a number between 0 and 1. " * 12)
-    s.read("shop/search.py")
+    with s.parallel():
+        s.read("docs/conventions.md")
+        s.read("shop/search.py")
     s.edit(
         "shop/search.py",
         'WHERE = "name ILIKE %(pattern)s"',
@@ -259,6 +249,7 @@ def product_search(story: Story) -> None:
     )
     s.bash("pytest -q tests/test_search.py", pytest(9, seconds=1.7), seconds=2.8, description="Run search tests")
     s.mcp("playwright", "browser_take_screenshot", {"filename": "search.png"}, "### Result\nsearch.png", picture=True)
+    s.diff(SHOP)
     s.say("'jumpr' now finds 'jumper' first; the index is in migration 0014.")
     s.done()
     s.prompt("what about umlauts? people type pullover fur herren", after=655)
@@ -307,8 +298,10 @@ def abandoned(story: Story) -> None:
     s = begin(story, "2026-03-12T17:55:02.900", "2.1.49", SONNET, slug="idle-wading-stork")
     s.prompt("why do order mails arrive twice for some customers?")
     s.say("I'll look at the mail job.")
-    s.read("shop/jobs.py")
-    s.grep("send_mail", "shop/")
+    with s.parallel():
+        s.read("shop/jobs.py")
+        s.read("docs/conventions.md")
+        s.grep("send_mail", "shop/")
     for attempt in range(1, 5):
         s.api_error(attempt)
     s.prompt("hello?", after=48)
@@ -371,20 +364,22 @@ def daylight_saving(story: Story) -> None:
         branch="release",
         cache_minutes=60,
     )
-    s.prompt("release 2.5.0: bump the version, run everything, tag")
+    s.prompt("release 2.5.0: bump the version, run all, tag")
     s.edit("pyproject.toml", 'version = "2.4.0"', 'version = "2.5.0"')
     failure = "tests/test_jobs.py::test_next_run_is_tomorrow_at_two|AssertionError: 2026-03-29 02:00 does not exist"
     s.bash("pytest -q", pytest(51, failure, seconds=7.4), exit_code=1, seconds=8.6, description="Run all tests")
     s.read("shop/jobs.py")
+    s.read("docs/conventions.md")
     s.say("02:00 does not exist tonight in Berlin. The job should be planned in UTC.")
     s.edit("shop/jobs.py", "datetime.now(BERLIN).replace(hour=2", "datetime.now(UTC).replace(hour=1")
     s.clock.wait(timedelta(minutes=22).total_seconds())
     s.bash("pytest -v", full_run(52, seconds=7.1), seconds=8.1, description="Run all tests")
+    s.diff(SHOP)
     tag = 'git commit -am "Release 2.5.0" && git tag v2.5.0'
     s.bash(tag, f"[release {story.short_id()}] Release 2.5.0\n 2 files changed, 2 insertions(+), 2 deletions(-)")
     s.say("2.5.0 is tagged; 52 tests pass.")
     s.done()
-    s.bare("last-prompt", lastPrompt="release 2.5.0: bump the version, run everything, tag", sessionId=s.session_id)
+    s.bare("last-prompt", lastPrompt="release 2.5.0: bump the version, run all, tag", sessionId=s.session_id)
 
 
 STORIES = (

@@ -7,7 +7,7 @@ import pandas as pd
 from agentobs.frames import EVENTS, MODEL_CALLS, SESSIONS, TOOL_CALLS, Frame, empty
 
 START = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
-CANARY = "<img src=x onerror=\"window.__xss=1\"><script>window.__xss=1</script>"
+CANARY = '<img src=x onerror="window.__xss=1"><script>window.__xss=1</script>'
 PRICES = {"claude-opus-4-1": 9e-6, "claude-sonnet-4-5": 2e-6, "acme-coder-9": None}
 
 
@@ -39,7 +39,9 @@ def sessions(*rows: dict[str, object]) -> pd.DataFrame:
 
 def events(*rows: dict[str, object]) -> pd.DataFrame:
     """Return a frame of EVENTS; each at an exact time, in order, unless it says otherwise."""
-    return frame(EVENTS, [{"ts_quality": "exact", "seq": place, "event_id": f"e{place}"} | row for place, row in enumerate(rows)])
+    return frame(
+        EVENTS, [{"ts_quality": "exact", "seq": place, "event_id": f"e{place}"} | row for place, row in enumerate(rows)]
+    )
 
 
 def work() -> dict[str, pd.DataFrame]:
@@ -72,7 +74,12 @@ def _session(made: dict[str, list[dict[str, object]]], number: int) -> None:
         return at
 
     for turn in range(turns):
-        event("user_interaction", 0 if turn == 0 else 1900, role="user", summary=prompt if turn == 0 else "and now the docs")
+        event(
+            "user_interaction",
+            0 if turn == 0 else 1900,
+            role="user",
+            summary=prompt if turn == 0 else "and now the docs",
+        )
         for step in range(4 + number % 5):
             key = f"msg_{number}_{turn}_{step}"
             thread = "a11ce000aa" if number % 4 == 1 and step > 2 else None

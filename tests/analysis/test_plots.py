@@ -46,7 +46,9 @@ def test_where_nothing_has_a_price_no_dollar_is_drawn():
 
 def test_a_model_has_the_same_colour_in_both_figures():
     usage = usage_by(work()["model_calls"], by=["day", "model"])
-    colours = [{trace.name: trace.marker.color for trace in made(usage).data} for made in (tokens_over_time, cost_over_time)]
+    colours = [
+        {trace.name: trace.marker.color for trace in made(usage).data} for made in (tokens_over_time, cost_over_time)
+    ]
     assert colours[0]["claude-opus-4-1"] == colours[1]["claude-opus-4-1"]
 
 
@@ -78,7 +80,11 @@ def test_a_figure_is_the_same_every_time():
     def drawn() -> list[str]:
         frames = work()
         usage = usage_by(frames["model_calls"], by=["day", "model"])
-        figures = tokens_over_time(usage), cost_over_time(usage), sessions_over_time(sessions_per_day(frames["sessions"]))
+        figures = (
+            tokens_over_time(usage),
+            cost_over_time(usage),
+            sessions_over_time(sessions_per_day(frames["sessions"])),
+        )
         return [figure.to_json() for figure in figures]
 
     assert drawn() == drawn()

@@ -68,7 +68,9 @@ def test_an_event_whose_time_is_not_known_is_left_out():
 
 
 def test_a_long_session_is_merged_and_loses_no_mark():
-    calls = tool_calls(*[CALL | {"started_at": at(2 * n), "ended_at": at(2 * n + 1), "status": "ok"} for n in range(500)])
+    calls = tool_calls(
+        *[CALL | {"started_at": at(2 * n), "ended_at": at(2 * n + 1), "status": "ok"} for n in range(500)]
+    )
     made = lanes(empty(EVENTS), calls, most=50)
     assert len(made) <= 51
     assert made["marks"].sum() == 500
@@ -83,7 +85,12 @@ def test_an_empty_session_is_drawn_as_a_sentence():
 
 
 def test_a_pause_is_cut_short_and_named():
-    seen = events(PROMPT | {"ts": at(0)}, ANSWER | {"ts": at(60)}, PROMPT | {"ts": at(7260)}, ANSWER | {"ts": at(7320), "usage_key": "m2"})
+    seen = events(
+        PROMPT | {"ts": at(0)},
+        ANSWER | {"ts": at(60)},
+        PROMPT | {"ts": at(7260)},
+        ANSWER | {"ts": at(7320), "usage_key": "m2"},
+    )
     figure = session_timeline(lanes(seen, empty(TOOL_CALLS)), tz="Europe/Berlin")
     assert [note.text for note in figure.layout.annotations] == ["pause 2 h 00 min"]
     drawn = [x for trace in figure.data if trace.name == "prompt" for x in trace.x]

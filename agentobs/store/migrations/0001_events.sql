@@ -64,38 +64,43 @@ CREATE TABLE contexts (
     workspace         text
 );
 
+-- What an event is, apart from its own values; also a hash as its key. Few rows: events repeat themselves.
+CREATE TABLE kinds (
+    kind_id       bigint PRIMARY KEY,
+    type          text NOT NULL,
+    severity      text NOT NULL,
+    status        text,
+    role          text,
+    native_type   text,
+    ts_quality    text NOT NULL,
+    is_copy       boolean NOT NULL,
+    sanitised     boolean NOT NULL,
+    tool_name     text,
+    call_type     text,
+    model         text,
+    provider      text,
+    basis         text,
+    service_tier  text,
+    speed         text,
+    inference_geo text,
+    price_version text
+);
+
 CREATE TABLE agent_events (
     ts                    timestamptz NOT NULL,
     id                    uuid NOT NULL,
     session_id            text NOT NULL,
     seq                   bigint NOT NULL,
     context_id            bigint NOT NULL,
+    kind_id               bigint NOT NULL,
     source_id             bigint NOT NULL,
     source_offset         bigint NOT NULL,
     batch_id              bigint NOT NULL,
     digest                bigint NOT NULL,        -- of the payload: tells a copy from a conflict
     part                  smallint NOT NULL,
-    is_copy               boolean NOT NULL,
-    sanitised             boolean NOT NULL,
-    ts_quality            text NOT NULL,
-    type                  text NOT NULL,
-    severity              text NOT NULL,
-    status                text,
-    role                  text,
-    native_type           text,
-    tool_name             text,
-    call_type             text,
-    model                 text,
-    provider              text,
     tool_call_id          text,
     usage_key             text,
-    request_id            text,
     parent_event_id       uuid,
-    basis                 text,
-    service_tier          text,
-    speed                 text,
-    inference_geo         text,
-    price_version         text,
     input_tokens          bigint,
     output_tokens         bigint,
     cache_read_tokens     bigint,
@@ -128,6 +133,15 @@ BEGIN
 END
 $$;
 CREATE INDEX agent_events_session ON agent_events (session_id, ts, seq);
+
+-- Events with the names that people know, for SQL by hand.
+CREATE VIEW events AS
+SELECT e.id AS event_id, e.ts, k.ts_quality, k.type, k.severity, k.status, k.role, c.agent, c.agent_version, c.project,
+       e.session_id, c.root_session_id, c.thread_id, c.is_sidechain, k.is_copy, e.seq, e.parent_event_id, k.native_type,
+       k.tool_name, e.tool_call_id, k.call_type, k.model, e.usage_key, e.duration_ms, e.exit_code, e.lines_added,
+       e.lines_removed, e.file_size_bytes, e.file_path, c.working_directory, c.branch, e.commit, c.repository, c.machine,
+       c.workspace, e.source_id, e.source_offset, k.sanitised, e.summary, e.data, e.tags
+FROM agent_events e JOIN contexts c USING (context_id) JOIN kinds k USING (kind_id);
 
 CREATE TABLE quarantine (
     source_id     bigint NOT NULL,

@@ -38,7 +38,7 @@ CREATE TABLE tool_calls (
     result_path       text
 );
 CREATE INDEX tool_calls_session ON tool_calls (session_id);
-CREATE INDEX tool_calls_started ON tool_calls (started_at);
+CREATE INDEX tool_calls_started ON tool_calls USING brin (started_at);
 
 -- The accounting table: one row per response.
 CREATE TABLE model_calls (
@@ -66,11 +66,10 @@ CREATE TABLE model_calls (
     basis                 text,
     cost_pico_usd         bigint,
     price_version         text,
-    reported_cost_usd     double precision,
-    request_id            text
+    reported_cost_usd     double precision
 );
 CREATE INDEX model_calls_session ON model_calls (session_id);
-CREATE INDEX model_calls_started ON model_calls (started_at);
+CREATE INDEX model_calls_started ON model_calls USING brin (started_at);
 
 CREATE TABLE agent_sessions (
     session_id    text PRIMARY KEY,

@@ -58,13 +58,13 @@ WHERE known.ord = staged.ord AND better.ts = staged.ts AND better.id = staged.id
 ;
 UPDATE agent_events e
 SET session_id = staged.session_id, context_id = staged.context_id, source_id = staged.source_id,
-    source_offset = staged.source_offset, seq = staged.seq, raw = staged.raw, parent_event_id = staged.parent_event_id,
+    source_offset = staged.source_offset, seq = staged.seq, kind_id = staged.kind_id, raw = staged.raw, parent_event_id = staged.parent_event_id,
     usage_key = staged.usage_key
 FROM staged JOIN moved USING (ts, id)
 WHERE e.ts = staged.ts AND e.id = staged.id
 ;
 -- 5. Keys of calls and responses that hold a session's id: those of the moved events are folded anew, below their rest.
-CREATE TEMP TABLE refolded ON COMMIT DROP AS SELECT * FROM staged
+INSERT INTO refolded SELECT * FROM staged
 ;
 CREATE TEMP TABLE stale ON COMMIT DROP AS
 SELECT DISTINCT moved.session_id, moved.tool_call_id, moved.usage_key

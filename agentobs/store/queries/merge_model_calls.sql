@@ -1,10 +1,10 @@
--- Merge the usage of {events} (`staged`, or `refolded` after merge_copies) into model_calls; `usage_changes` gets the rows before (-1) and after (+1).
+-- Merge the usage of {events} (what is staged, or refolded after merge_copies) into model_calls; `usage_changes` gets the rows before (-1) and after (+1).
 -- A main record beats a side one, then the largest snapshot as a whole row wins; never a maximum per lane.
 INSERT INTO usage_parts
 SELECT usage_key, session_id, context_id, id, ts, first_ts, is_side, owner_ts, model, provider,
        input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens,
        web_search_requests, total_tokens, service_tier, speed, inference_geo, basis, cost_pico_usd, price_version,
-       reported_cost_usd, request_id
+       reported_cost_usd
 FROM (
     SELECT DISTINCT ON (usage_key) *, min(ts) OVER (PARTITION BY usage_key) AS first_ts
     FROM (
@@ -18,9 +18,15 @@ FROM (
     ORDER BY usage_key, is_side, coalesce(output_tokens, 0) DESC, total_tokens DESC, owner_ts, session_id, ts, id
 ) best
 ;
-INSERT INTO usage_changes SELECT -1, m.* FROM usage_parts JOIN model_calls m USING (usage_key)
+WITH new AS (INSERT INTO model_calls SELECT * FROM usage_parts ORDER BY usage_key ON CONFLICT DO NOTHING RETURNING *)
+INSERT INTO usage_changes SELECT 1, new.* FROM new
 ;
-INSERT INTO model_calls SELECT * FROM usage_parts ORDER BY usage_key ON CONFLICT DO NOTHING
+-- Mostly all is new. The rest, few rows, meets what is there.
+INSERT INTO usage_again
+SELECT p.* FROM usage_parts p
+WHERE NOT EXISTS (SELECT FROM usage_changes c WHERE c.sign = 1 AND c.usage_key = p.usage_key)
+;
+INSERT INTO usage_changes SELECT -1, m.* FROM model_calls m WHERE m.usage_key = ANY(ARRAY(SELECT usage_key FROM usage_again))
 ;
 UPDATE model_calls m
 SET session_id = p.session_id, context_id = p.context_id, event_id = p.event_id, ts = p.ts, is_side = p.is_side,
@@ -28,15 +34,15 @@ SET session_id = p.session_id, context_id = p.context_id, event_id = p.event_id,
     {lane} = p.{lane},
     total_tokens = p.total_tokens, service_tier = p.service_tier, speed = p.speed, inference_geo = p.inference_geo,
     basis = p.basis, cost_pico_usd = p.cost_pico_usd, price_version = p.price_version,
-    reported_cost_usd = p.reported_cost_usd, request_id = p.request_id
-FROM usage_parts p
-WHERE m.usage_key = p.usage_key
+    reported_cost_usd = p.reported_cost_usd
+FROM usage_again p
+WHERE m.usage_key = p.usage_key AND m.usage_key = ANY(ARRAY(SELECT usage_key FROM usage_again))
   AND (p.is_side, -coalesce(p.output_tokens, 0), -p.total_tokens, p.owner_ts, p.session_id, p.ts, p.event_id)
     < (m.is_side, -coalesce(m.output_tokens, 0), -m.total_tokens, m.owner_ts, m.session_id, m.ts, m.event_id)
 ;
 UPDATE model_calls m SET started_at = p.started_at
-FROM usage_parts p
-WHERE m.usage_key = p.usage_key AND p.started_at < m.started_at
+FROM usage_again p
+WHERE m.usage_key = p.usage_key AND m.usage_key = ANY(ARRAY(SELECT usage_key FROM usage_again)) AND p.started_at < m.started_at
 ;
-INSERT INTO usage_changes SELECT 1, m.* FROM usage_parts JOIN model_calls m USING (usage_key)
+INSERT INTO usage_changes SELECT 1, m.* FROM model_calls m WHERE m.usage_key = ANY(ARRAY(SELECT usage_key FROM usage_again))
 ;

@@ -1,8 +1,8 @@
 -- Move the quarter-hour rollups; the hottest rows are touched last and in key order.
 INSERT INTO rollup_events AS r
 SELECT date_bin('15 minutes', ts, '2000-01-01Z'), agent, coalesce(project, ''), type, sum(sign)
-FROM (SELECT 1 AS sign, ts, type, context_id FROM staged UNION ALL SELECT -1, ts, type, context_id FROM moved) e
-JOIN contexts USING (context_id)
+FROM (SELECT 1 AS sign, ts, kind_id, context_id FROM staged UNION ALL SELECT -1, ts, kind_id, context_id FROM moved) e
+JOIN contexts USING (context_id) JOIN kinds USING (kind_id)
 GROUP BY 1, 2, 3, 4
 HAVING sum(sign) <> 0
 ORDER BY 1, 2, 3, 4

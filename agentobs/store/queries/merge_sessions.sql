@@ -1,6 +1,6 @@
 -- Move the session rows by what `staged`, `moved`, `call_changes` and `usage_changes` say.
 
--- {events} is `staged`, or `recount` when recount_sessions ran before.
+-- {events} is what is staged, or `recount` when recount_sessions ran before.
 
 -- 1. Sums, minima and maxima of events.
 INSERT INTO agent_sessions AS s (session_id, first_ts, first_seq, first_id, context_id, started_at, ended_at,

@@ -1,4 +1,4 @@
--- Merge the calls and results of {events} (`staged`, or `refolded` after merge_copies) into tool_calls; `call_changes` gets the rows before (-1) and after (+1).
+-- Merge the calls and results of {events} (what is staged, or refolded after merge_copies) into tool_calls; `call_changes` gets the rows before (-1) and after (+1).
 -- Of several copies the smallest (is_copy, owner's first ts, session, ts, id) wins, whatever the order of commits.
 INSERT INTO call_parts
 SELECT coalesce(c.call_key, r.call_key), coalesce(c.session_id, r.session_id), coalesce(c.tool_call_id, r.tool_call_id),
@@ -20,16 +20,22 @@ FULL JOIN (
     ORDER BY call_key, is_copy, owner_ts, session_id, ts, id
 ) r ON r.call_key = c.call_key
 ;
-INSERT INTO call_changes SELECT -1, t.* FROM call_parts JOIN tool_calls t USING (call_key)
+WITH new AS (INSERT INTO tool_calls SELECT * FROM call_parts ORDER BY call_key ON CONFLICT DO NOTHING RETURNING *)
+INSERT INTO call_changes SELECT 1, new.* FROM new
 ;
-INSERT INTO tool_calls SELECT * FROM call_parts ORDER BY call_key ON CONFLICT DO NOTHING
+-- Mostly all is new. The rest, few rows, meets what is there.
+INSERT INTO call_again
+SELECT p.* FROM call_parts p
+WHERE NOT EXISTS (SELECT FROM call_changes c WHERE c.sign = 1 AND c.call_key = p.call_key)
+;
+INSERT INTO call_changes SELECT -1, t.* FROM tool_calls t WHERE t.call_key = ANY(ARRAY(SELECT call_key FROM call_again))
 ;
 UPDATE tool_calls t
 SET event_id = p.event_id, started_at = p.started_at, call_session = p.call_session, call_context = p.call_context,
     call_tool = p.call_tool, call_type = p.call_type, call_copy = p.call_copy, call_owner = p.call_owner,
     file_path = p.file_path, target = p.target, model = p.model
-FROM call_parts p
-WHERE t.call_key = p.call_key AND p.event_id IS NOT NULL
+FROM call_again p
+WHERE t.call_key = p.call_key AND t.call_key = ANY(ARRAY(SELECT call_key FROM call_again)) AND p.event_id IS NOT NULL
   AND (t.event_id IS NULL OR (p.call_copy, p.call_owner, p.call_session, p.started_at, p.event_id)
                            < (t.call_copy, t.call_owner, t.call_session, t.started_at, t.event_id))
 ;
@@ -38,8 +44,8 @@ SET result_event_id = p.result_event_id, ended_at = p.ended_at, result_session =
     result_context = p.result_context, result_tool = p.result_tool, result_type = p.result_type,
     result_copy = p.result_copy, result_owner = p.result_owner, status = p.status, exit_code = p.exit_code,
     reported_ms = p.reported_ms, lines_added = p.lines_added, lines_removed = p.lines_removed, result_path = p.result_path
-FROM call_parts p
-WHERE t.call_key = p.call_key AND p.result_event_id IS NOT NULL
+FROM call_again p
+WHERE t.call_key = p.call_key AND t.call_key = ANY(ARRAY(SELECT call_key FROM call_again)) AND p.result_event_id IS NOT NULL
   AND (t.result_event_id IS NULL OR (p.result_copy, p.result_owner, p.result_session, p.ended_at, p.result_event_id)
                                   < (t.result_copy, t.result_owner, t.result_session, t.ended_at, t.result_event_id))
 ;
@@ -47,8 +53,7 @@ UPDATE tool_calls t
 SET session_id = coalesce(t.call_session, t.result_session), context_id = coalesce(t.call_context, t.result_context),
     bucket = date_bin('15 minutes', coalesce(t.started_at, t.ended_at), '2000-01-01Z'),
     tool_name = coalesce(t.call_tool, t.result_tool), type = coalesce(t.call_type, t.result_type, 'tool_invocation')
-FROM call_changes c
-WHERE t.call_key = c.call_key
+WHERE t.call_key = ANY(ARRAY(SELECT call_key FROM call_again))
 ;
-INSERT INTO call_changes SELECT 1, t.* FROM call_parts JOIN tool_calls t USING (call_key)
+INSERT INTO call_changes SELECT 1, t.* FROM tool_calls t WHERE t.call_key = ANY(ARRAY(SELECT call_key FROM call_again))
 ;

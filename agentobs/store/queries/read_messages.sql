@@ -1,17 +1,17 @@
 -- Messages in [since, until), each with the record that holds its text and the part of it.
 -- Parameters: as read_events. Columns: frames.MESSAGES without text, then raw (zstd) and part.
-SELECT e.id::text, e.ts, e.session_id, c.thread_id, c.agent, c.project, e.seq, e.role,
-       e.type = 'user_interaction' AND e.role = 'user' AND NOT e.is_copy, e.model, e.native_type,
+SELECT e.id::text, e.ts, e.session_id, c.thread_id, c.agent, c.project, e.seq, k.role,
+       k.type = 'user_interaction' AND k.role = 'user' AND NOT k.is_copy, k.model, k.native_type,
        coalesce(e.raw, (SELECT r.raw FROM agent_events r
                         WHERE r.session_id = e.session_id AND r.ts = e.ts AND r.source_id = e.source_id
                           AND r.source_offset = e.source_offset AND r.raw IS NOT NULL LIMIT 1)), e.part::int
-FROM agent_events e JOIN contexts c USING (context_id)
-WHERE (e.type IN ('user_interaction', 'llm_response') OR (e.type = 'context_switch' AND e.role IS NOT NULL))
+FROM agent_events e JOIN contexts c USING (context_id) JOIN kinds k USING (kind_id)
+WHERE (k.type IN ('user_interaction', 'llm_response') OR (k.type = 'context_switch' AND k.role IS NOT NULL))
   AND (%(since)s::timestamptz IS NULL OR e.ts >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR e.ts < %(until)s)
   AND (%(session)s::text[] IS NULL OR e.session_id = ANY(%(session)s))
-  AND (%(model)s::text[] IS NULL OR e.model = ANY(%(model)s))
+  AND (%(model)s::text[] IS NULL OR k.model = ANY(%(model)s))
   AND (%(agent)s::text[] IS NULL OR c.agent = ANY(%(agent)s))
   AND (%(project)s::text[] IS NULL OR c.project = ANY(%(project)s))
-  AND %(tool)s::text[] IS NULL AND (%(type)s::text[] IS NULL OR e.type = ANY(%(type)s))
+  AND %(tool)s::text[] IS NULL AND (%(type)s::text[] IS NULL OR k.type = ANY(%(type)s))
 ORDER BY e.ts, e.seq, e.id

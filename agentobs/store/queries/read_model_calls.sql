@@ -3,7 +3,7 @@
 SELECT m.usage_key, m.event_id, m.session_id, m.model, m.provider, m.started_at AT TIME ZONE 'UTC' AS started_at,
        m.{lane},
        m.service_tier, m.speed, m.inference_geo, m.basis, m.cost_pico_usd / 1e12::float AS cost_usd, m.price_version,
-       m.reported_cost_usd, m.request_id, m.context_id
+       m.reported_cost_usd, m.context_id
 FROM model_calls m
 WHERE (%(since)s::timestamptz IS NULL OR m.started_at >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR m.started_at < %(until)s)

@@ -41,7 +41,8 @@ WHERE (%(since)s::timestamptz IS NULL OR s.started_at >= %(since)s)
   AND (%(tool)s::text[] IS NULL OR EXISTS (
         SELECT FROM tool_calls t WHERE t.session_id = s.session_id AND t.tool_name = ANY(%(tool)s)))
   AND (%(type)s::text[] IS NULL OR EXISTS (
-        SELECT FROM agent_events e WHERE e.session_id = s.session_id AND e.type = ANY(%(type)s)))
+        SELECT FROM agent_events e JOIN kinds USING (kind_id)
+        WHERE e.session_id = s.session_id AND type = ANY(%(type)s)))
   AND ((%(agent)s::text[] IS NULL AND %(project)s::text[] IS NULL) OR s.context_id IN (
         SELECT context_id FROM contexts
         WHERE (%(agent)s::text[] IS NULL OR agent = ANY(%(agent)s)) AND (%(project)s::text[] IS NULL OR project = ANY(%(project)s))))

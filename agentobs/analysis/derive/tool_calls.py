@@ -1,0 +1,65 @@
+"""Tool calls: each call once, joined with what its result said, each from the best of its copies."""
+
+import pandas as pd
+
+from agentobs.analysis.derive.ranks import either, first_of_each
+from agentobs.frames import TOOL_CALLS
+
+_RANK = ["call_key", "is_copy", "owner_ts", "session_id", "ts", "event_id"]
+_CONTEXT = ["session_id", "thread_id", "agent", "project"]
+_CALL = [*_CONTEXT, "call_key", "tool_call_id", "event_id", "ts", "tool_name", "type", "file_path", "summary", "model"]
+_RESULT = [
+    *_CONTEXT, "call_key", "tool_call_id", "event_id", "ts", "tool_name", "call_type", "file_path", "status",
+    "exit_code", "duration_ms", "lines_added", "lines_removed",
+]  # fmt: skip
+_UNIQUE = 20  # ids of so many characters are unique everywhere, shorter ones in their session: events.call_key
+
+
+def tool_calls(events: pd.DataFrame) -> pd.DataFrame:
+    """Each tool call once, by time of the call.
+
+    Parameters
+    ----------
+    events : frame of RECORDS, without copies (settle)
+
+    Returns
+    -------
+    Frame of TOOL_CALLS. The context is the call's, where only a result is known the result's; duration_ms is what the
+    source says, else ended_at - started_at, never negative.
+    """
+    parts = events[events["tool_call_id"].notna()]
+    unique = parts["tool_call_id"].str.len() >= _UNIQUE
+    parts = parts.assign(
+        call_key=parts["tool_call_id"].where(unique, parts["session_id"] + ":" + parts["tool_call_id"])
+    )
+    is_result = parts["type"] == "tool_result"
+    calls = first_of_each(parts[~is_result], ["call_key"], _RANK)[_CALL]
+    results = first_of_each(parts[is_result], ["call_key"], _RANK)[_RESULT]
+    both = calls.merge(results, on="call_key", how="outer", suffixes=("", "_r"))
+    return _joined(both).sort_values(
+        ["started_at", "ended_at", "tool_call_id", "session_id"], kind="stable", ignore_index=True
+    )
+
+
+def _joined(both: pd.DataFrame) -> pd.DataFrame:
+    called = both["event_id"].notna()
+    columns = {name: both[name].where(called, both[f"{name}_r"]) for name in _CONTEXT}
+    elapsed_us = (both["ts_r"] - both["ts"]).astype("int64").where(called & both["ts_r"].notna()).clip(lower=0)
+    columns |= {
+        "event_id": both["event_id"],
+        "result_event_id": both["event_id_r"],
+        "tool_call_id": either(both["tool_call_id"], both["tool_call_id_r"]),
+        "tool_name": either(both["tool_name"], both["tool_name_r"]),
+        "type": either(both["type"], both["call_type"]).fillna("tool_invocation"),
+        "started_at": both["ts"],
+        "ended_at": both["ts_r"],
+        "duration_ms": either(both["duration_ms"], (elapsed_us / 1000).astype("Float64")),
+        "status": both["status"],
+        "exit_code": both["exit_code"],
+        "file_path": either(both["file_path_r"], both["file_path"]),
+        "lines_added": both["lines_added"],
+        "lines_removed": both["lines_removed"],
+        "target": both["summary"],
+        "model": both["model"],
+    }
+    return pd.DataFrame({name: columns[name].astype(dtype) for name, dtype in TOOL_CALLS.dtypes.items()})

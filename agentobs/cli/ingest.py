@@ -1,0 +1,140 @@
+"""ingest, agents: read session files into the database, once, or as they grow."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from agentobs.cli import opening
+from agentobs.cli.output import one_line, print_json, print_table
+from agentobs.errors import SourceError
+
+if TYPE_CHECKING:
+    from agentobs.ingest.backfill import Job, Plan
+    from agentobs.settings import Settings
+
+
+def ingest(
+    *paths: Path,
+    watch: Annotated[bool, Parameter(help="Stay, and read what is appended or appears.")] = False,
+    project: Annotated[str | None, Parameter(help="Project of all of it; default: each repository's own.")] = None,
+    workers: Annotated[int | None, Parameter(help="Processes; default: one per core.")] = None,
+    replay: Annotated[bool, Parameter(help="Read everything known again from its start.")] = False,
+) -> int:  # fmt: skip
+    """Read session files into the database; what was read before is not read again.
+
+    Parameters
+    ----------
+    paths
+        Folders or files of session logs; default: where the agents of this machine keep theirs.
+    """
+    from agentobs.ingest import backfill
+
+    chosen = opening.settings(project=project, workers=workers)
+    known = backfill.adapters()
+    roots = [path.expanduser() for path in paths] or _default_roots()
+    with opening.database(chosen) as url:
+        if replay:
+            print(f"{_rewound(url)} sources are set back to their start")
+        job = job_of(chosen, url)
+        if watch:
+            from agentobs.cli.following import follow
+
+            return follow(job, chosen, roots, known)
+        plan, failures = look(roots)
+        return read(job, plan, failures, chosen.workers)
+
+
+def agents(*, json: Annotated[bool, Parameter(help="Print JSON.")] = False) -> None:
+    """List the agents whose sessions can be read, and where they are looked for."""
+    from agentobs.ingest import backfill
+
+    known = backfill.adapters().values()
+    if json:
+        print_json(
+            [{"name": a.name, "title": a.title, "version": a.version, "locations": list(a.locations)} for a in known]
+        )
+        return
+    rows = [(a.name, a.title, f"~/{location}") for a in known for location in a.locations]
+    print_table("Agents", {"name": "left", "agent": "left", "locations": "left"}, rows)
+
+
+def job_of(chosen: "Settings", url: str) -> "Job":
+    """Return what every worker of this command needs to know."""
+    import platform
+
+    from agentobs.ingest.backfill import Job
+    from agentobs.redaction import load_key
+
+    key = load_key(chosen.redaction_key)
+    return Job(url=url, redaction_key=key, project=chosen.project, machine=platform.node() or None)
+
+
+def look(roots: Sequence[Path]) -> "tuple[Plan, list[SourceError]]":
+    """Return what lies below the roots, and why some of them gave nothing at all."""
+    from agentobs.ingest.backfill import Plan, plan
+
+    whole, failures = Plan([], []), []
+    for root in roots:
+        try:
+            part = plan([root])
+        except SourceError as error:
+            failures.append(error)
+            continue
+        known = {found.path for found in whole.found}
+        whole.found += [found for found in part.found if found.path not in known]
+        whole.passed_over += part.passed_over
+        if not part.found:
+            failures.append(SourceError(_nothing(root, part)))
+    return whole, failures
+
+
+def read(job: "Job", plan: "Plan", failures: Sequence[SourceError], workers: int | None) -> int:
+    """Read what was planned, say what came of it, then what could not be read; return the exit code."""
+    import sys
+
+    from agentobs.cli.progress import Tally, shown
+    from agentobs.ingest import backfill
+
+    tally = Tally(plan)
+    code = 0
+    if plan.found:
+        with shown(tally):
+            for outcome in backfill.run(job, plan.found, tally.moved, processes=workers):
+                tally.finished(outcome)
+        tally.print_summary()
+        code = SourceError.exit_code if len(tally.failed) == len(plan.found) else 0
+    for failure in failures[:-1]:
+        print(f"agentobs: {one_line(str(failure))}", file=sys.stderr)
+    if failures:
+        raise failures[-1]
+    return code
+
+
+def _nothing(root: Path, plan: "Plan") -> str:
+    if root.is_file() and plan.passed_over:
+        return f"cannot read {str(root)!r}: {plan.passed_over[0].reason}"
+    seen = len(plan.passed_over)
+    why = f"; {seen} files passed over, the first: {plan.passed_over[0].reason}" if seen else ""
+    return f"no session logs below {str(root)!r}{why}; `agentobs agents` says what can be read"
+
+
+def _default_roots() -> list[Path]:
+    from agentobs.ingest import backfill, watch
+
+    known = backfill.adapters()
+    roots = watch.roots_of(known, Path.home())
+    if not roots:
+        places = ", ".join(str(path) for path in watch.locations_of(known, Path.home()))
+        raise SourceError(f"no agent's sessions found in {places}; name a folder: agentobs ingest PATH")
+    for path, name in roots.items():
+        print(f"found {name} in {path}")
+    return list(roots)
+
+
+def _rewound(url: str) -> int:
+    from agentobs.store import engine, sources
+
+    with engine.connect(url) as connection, engine.translated():
+        return sources.rewind(connection)

@@ -1,0 +1,168 @@
+"""Follow folders: what is appended or appears is read as it comes; half a line waits for its newline."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+
+import watchfiles
+from watchfiles._rust_notify import WatchfilesRustInternalError
+
+from agentobs.adapters._base import Adapter
+from agentobs.errors import AgentobsError, SourceError
+from agentobs.ingest.backfill import Job, plan
+from agentobs.ingest.discover import Found
+from agentobs.ingest.worker import Outcome, Worker
+from agentobs.redaction import Redactor
+
+Look = tuple[int, int, int, int]
+_STEP_MS = 50
+_TICK_MS = 250
+_RETRY_S = 5.0
+
+
+def roots_of(known: Mapping[str, Adapter], home: Path) -> dict[Path, str]:
+    """Return the folders below the home folder in which agents keep their sessions, each with its agent's name.
+
+    What is not there is left out: `locations_of` has all of them.
+    """
+    return {path: name for path, name in locations_of(known, home).items() if path.is_dir()}
+
+
+def locations_of(known: Mapping[str, Adapter], home: Path) -> dict[Path, str]:
+    """Return the folders of every adapter's locations: the part before the first wildcard."""
+    found: dict[Path, str] = {}
+    for adapter in known.values():
+        for location in adapter.locations:
+            fixed = Path(location).parts
+            wild = next((place for place, part in enumerate(fixed) if set(part) & set("*?[")), len(fixed) - 1)
+            found.setdefault(home.joinpath(*fixed[:wild]), adapter.name)
+    return found
+
+
+class Follower:
+    """Reads what changes below some roots until it is stopped. One thread runs it; `stop` may come from another one."""
+
+    def __init__(
+        self,
+        job: Job,
+        roots: Sequence[Path],
+        known: Mapping[str, Adapter],
+        *,
+        rescan_s: float = 60.0,
+        polling: bool | None = None,
+    ) -> None:
+        """Look at everything again every `rescan_s`, should an event be lost; `polling` True: use no events at all."""
+        self._roots = [root.resolve() for root in roots]
+        self._known = dict(known)
+        self._rescan_s = rescan_s
+        self._polling = polling
+        self._seen: dict[Path, Look] = {}
+        self._stopped = threading.Event()
+        self._worker = Worker(
+            job.url, Redactor(job.redaction_key), project=job.project, machine=job.machine, retry_s=_RETRY_S
+        )
+
+    def stop(self) -> None:
+        """Make `run` return after the piece in hand."""
+        self._stopped.set()
+        self._worker.stop = True
+
+    def run(self, done: Callable[[Outcome], None], waiting: Callable[[AgentobsError], None]) -> None:
+        """Read until stopped: `done` gets what each change brought, `waiting` why the database keeps us waiting.
+
+        Raises what waiting cannot cure.
+        """
+        with self._worker:
+            for changed in self._changes():
+                for found in self._worth(changed):
+                    outcome = self._ingest(found, waiting)
+                    if outcome is not None and (outcome.records or outcome.error):
+                        done(outcome)
+                    if self._stopped.is_set():
+                        return
+
+    def _ingest(self, found: Found, waiting: Callable[[AgentobsError], None]) -> Outcome | None:
+        look = _look(found.path)
+        while not self._stopped.is_set():
+            try:
+                outcome = self._worker.ingest(found.path, found.adapter, final=False)
+            except AgentobsError as error:
+                if not error.retryable:
+                    raise
+                waiting(error)
+                self._stopped.wait(1.0)
+            else:
+                if look is not None and outcome.error is None:
+                    self._seen[found.path] = look
+                return outcome
+        return None
+
+    def _changes(self) -> Iterator[list[Path]]:
+        """Yield what to look at: everything first and every `rescan_s`, in between the paths that changed."""
+        last: float | None = None
+        for changed in self._watched():
+            if last is None or time.monotonic() - last > self._rescan_s:
+                yield self._roots
+                last = time.monotonic()
+            elif changed:
+                yield changed
+
+    def _watched(self) -> Iterator[list[Path]]:
+        """Yield changed paths, and now and then none; poll where the system gives no events."""
+        polling = self._polling
+        while not self._stopped.is_set():
+            try:
+                yield from self._notified(polling)
+            except (OSError, WatchfilesRustInternalError) as error:
+                if polling:
+                    raise SourceError(f"cannot watch {', '.join(map(str, self._roots))}: {error}") from error
+                polling = True
+            else:
+                return
+
+    def _notified(self, polling: bool | None) -> Iterator[list[Path]]:
+        # A file that is replaced takes its watch along: its folder is watched instead.
+        folders = dict.fromkeys(root if root.is_dir() else root.parent for root in self._roots)
+        changes = watchfiles.watch(
+            *folders,
+            watch_filter=None,
+            debounce=400,
+            step=_STEP_MS,
+            stop_event=self._stopped,
+            rust_timeout=_TICK_MS,
+            yield_on_timeout=True,
+            force_polling=polling,
+            poll_delay_ms=300,
+            ignore_permission_denied=True,
+        )
+        for batch in changes:
+            yield sorted({Path(path) for _, path in batch})
+
+    def _worth(self, paths: Sequence[Path]) -> list[Found]:
+        """The session files among or below the paths that are not as they were when last read."""
+        wanted = [path for path in paths if self._inside(path) and (path.is_dir() or self._fits(path))]
+        found: dict[Path, Found] = {}
+        for path in wanted:
+            try:
+                found.update({item.path: item for item in plan([path], self._known).found})
+            except SourceError:  # gone again, or not ours to read: a later change or the next look finds it
+                continue
+        return [item for item in found.values() if self._seen.get(item.path) != _look(item.path)]
+
+    def _inside(self, path: Path) -> bool:
+        return any(path == root or root in path.parents for root in self._roots)
+
+    def _fits(self, path: Path) -> bool:
+        patterns = (pattern for adapter in self._known.values() for pattern in adapter.patterns)
+        return path in self._roots or any(fnmatch(path.name, pattern) for pattern in patterns)
+
+
+def _look(path: Path) -> Look | None:
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

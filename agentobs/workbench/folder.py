@@ -1,0 +1,253 @@
+"""Frames straight from a folder of session files, without any database: the same that one would give."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
+
+from agentobs import frames
+from agentobs.analysis import derive
+from agentobs.errors import SourceError
+from agentobs.frames import Frame
+from agentobs.ingest import backfill
+from agentobs.ingest.discover import Found, PassedOver
+from agentobs.redaction import Redactor, load_key
+from agentobs.settings import Settings
+from agentobs.store import arrow
+from agentobs.store.reader import Body, Filters
+from agentobs.workbench import folder_files
+from agentobs.workbench.folder_files import FileRows
+
+_BAR = 32 << 20  # bytes from which on a progress bar is worth a look
+_LANES = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
+
+State = tuple[tuple[str, int, int], ...]
+"""(path, size in bytes, time of change) of every file below the root: when it differs, something is to be read."""
+
+
+class Counts(msgspec.Struct):
+    """What was read. records = event_records + skips + rejects; events = those in the frame + copies + conflicts."""
+
+    files: int = 0
+    records: int = 0
+    event_records: int = 0
+    events: int = 0
+    copies: int = 0
+    conflicts: int = 0
+    skips: Counter[str] = msgspec.field(default_factory=Counter)
+    rejects: Counter[str] = msgspec.field(default_factory=Counter)
+    unknowns: Counter[str] = msgspec.field(default_factory=Counter)
+    redactions: Counter[str] = msgspec.field(default_factory=Counter)
+    passed_over: list[PassedOver] = msgspec.field(default_factory=list)
+
+
+class _Derived:
+    """Everything that follows from the files as they were at one time; each part is made when it is first needed."""
+
+    def __init__(self, files: list[FileRows]) -> None:
+        self.files = files
+        tables = [
+            file.rows.set_column(
+                file.rows.schema.get_field_index("source_id"), "source_id", pa.array([number] * len(file.rows), pa.int64())
+            )
+            for number, file in enumerate(files, start=1)
+        ]
+        records = arrow.to_pandas(pa.concat_tables(tables), derive.RECORDS)
+        self.read = len(records)
+        self.events, self.lineage, self.copies, self.conflicts = derive.settle(records)
+
+    @cached_property
+    def tool_calls(self) -> pd.DataFrame:
+        return derive.tool_calls(self.events)
+
+    @cached_property
+    def model_calls(self) -> pd.DataFrame:
+        return derive.model_calls(self.events)
+
+    @cached_property
+    def edits(self) -> pd.DataFrame:
+        return derive.edits(self.tool_calls)
+
+    @cached_property
+    def sessions(self) -> pd.DataFrame:
+        return derive.sessions(self.events, self.tool_calls, self.model_calls, self.lineage)
+
+    @cached_property
+    def messages(self) -> pd.DataFrame:
+        return derive.messages(self.events)
+
+    def raw(self, places: pd.DataFrame) -> list[bytes | None]:
+        """Return the record at each (source_id, source_offset)."""
+        found: list[bytes | None] = [None] * len(places)
+        places = places.reset_index(drop=True).sort_values(["source_id", "source_offset"])
+        for number, group in places.groupby("source_id"):
+            raw = self.files[int(number) - 1].raw  # pyright: ignore[reportArgumentType]
+            offsets = group["source_offset"].astype("int64").tolist()
+            for place, record in zip(group.index, raw.find(offsets), strict=True):
+                found[place] = record
+        return found
+
+
+class Folder:
+    """A backend that reads session files when they are first needed, and again those that have changed since."""
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self.path = path
+        self._settings = settings
+        self._files: dict[Path, tuple[tuple[int, int], FileRows]] = {}
+        self._state: State | None = None
+        self._now: _Derived | None = None
+        self._plan()
+
+    @property
+    def name(self) -> str:
+        """The folder's path."""
+        return str(self.path)
+
+    @property
+    def counts(self) -> Counts:
+        """What was read, skipped, rejected and passed over."""
+        now, plan = self._derived, self._plan()
+        counts = Counts(files=len(now.files), events=now.read, copies=now.copies, conflicts=len(now.conflicts))
+        counts.passed_over = plan.passed_over + [
+            PassedOver(Path(file.path), file.error) for file in now.files if file.error is not None
+        ]
+        for file in now.files:
+            counts.records += file.records
+            counts.event_records += file.event_records
+            for name in ("skips", "rejects", "unknowns", "redactions"):
+                getattr(counts, name).update(getattr(file, name))
+        return counts
+
+    def events(self, filters: Filters) -> pd.DataFrame:
+        data = self._derived.events
+        if filters["since"] is not None or filters["until"] is not None:
+            data = data[~data["ts_quality"].isin(["clamped", "none"])]
+        return _shaped(derive.select(data, filters, time=data["ts"]), frames.EVENTS)
+
+    def sessions(self, filters: Filters) -> pd.DataFrame:
+        now = self._derived
+        data = derive.select(now.sessions, filters, time=now.sessions["started_at"], names=("session", "agent", "project"))
+        owners = (("model", now.model_calls), ("tool", now.tool_calls), ("type", now.events))
+        for name, owned in owners:
+            if filters[name] is not None:
+                column = derive.selection.COLUMNS[name]
+                data = data[data["session_id"].isin(owned["session_id"][owned[column].isin(filters[name])])]
+        return _shaped(data, frames.SESSIONS)
+
+    def tool_calls(self, filters: Filters) -> pd.DataFrame:
+        data = self._derived.tool_calls
+        time = data["started_at"].where(data["started_at"].notna(), data["ended_at"])
+        return _shaped(derive.select(data, filters, time=time), frames.TOOL_CALLS)
+
+    def model_calls(self, filters: Filters) -> pd.DataFrame:
+        return _shaped(self._selected_calls(filters), frames.MODEL_CALLS)
+
+    def edits(self, filters: Filters) -> pd.DataFrame:
+        data = self._derived.edits
+        return _shaped(derive.select(data, filters, time=data["ts"]), frames.EDITS)
+
+    def messages(self, filters: Filters) -> tuple[pd.DataFrame, list[Body]]:
+        now = self._derived
+        names = ("session", "agent", "project", "model", "type")
+        data = derive.select(now.messages, filters, time=now.messages["ts"], names=names)
+        if filters["tool"] is not None:
+            data = data.iloc[:0]
+        raws, parts = now.raw(data), data["part"].astype("int64").tolist()
+        bodies = list(zip(data["agent"].tolist(), raws, parts, strict=True))
+        return _shaped(data, frames.MESSAGES), bodies
+
+    def usage(self, filters: Filters, by: Sequence[str], zone: str) -> pd.DataFrame:
+        if "session" in by or filters["session"] is not None:
+            calls = self._selected_calls(filters)
+        else:  # as the rollups have it: a range takes the quarter-hours that begin in it
+            data = self._derived.model_calls
+            quarters = data["started_at"].dt.floor("15min")
+            calls = derive.select(data, filters, time=quarters, names=("agent", "project", "model"))
+        return derive.usage(calls, by=by, zone=zone)
+
+    def physical(self) -> pd.DataFrame:
+        rows = [
+            (number, file.path, file.agent, *(file.physical[lane] for lane in ("records", *_LANES)))
+            for number, file in enumerate(self._derived.files, start=1)
+        ]
+        data = pd.DataFrame(rows, columns=["source_id", "path", "agent", "records", *_LANES])
+        return data.astype({name: "Int64" for name in data.columns if name not in {"path", "agent"}})
+
+    def raw(self, ids: Sequence[str]) -> dict[str, bytes]:
+        now = self._derived
+        found = now.events[now.events["event_id"].isin(list(ids))]
+        raws = zip(found["event_id"], now.raw(found), strict=True)
+        return {event_id: raw for event_id, raw in raws if raw is not None}
+
+    def sql(self, query: str, parameters: Mapping[str, Any] | None) -> pd.DataFrame:
+        raise SourceError("a folder has no SQL; ingest it and open the database")
+
+    def close(self) -> None:
+        """Let go of everything that was read."""
+        self._files, self._state, self._now = {}, None, None
+
+    def _selected_calls(self, filters: Filters) -> pd.DataFrame:
+        data = self._derived.model_calls
+        return derive.select(data, filters, time=data["started_at"], names=("session", "agent", "project", "model"))
+
+    @property
+    def _derived(self) -> _Derived:
+        state = _state(self.path)
+        if self._now is None or state != self._state:
+            self._now, self._state = _Derived(self._read(self._plan().found)), state
+        return self._now
+
+    def _plan(self) -> backfill.Plan:
+        plan = backfill.plan([self.path])
+        if not plan.found:
+            known = "; ".join(f"{a.title}: {', '.join(a.patterns)}" for a in backfill.adapters().values())
+            seen = f", {len(plan.passed_over)} passed over ({plan.passed_over[0].reason})" if plan.passed_over else ""
+            raise SourceError(f"no session logs in {str(self.path)!r}{seen}; looked for {known or 'nothing: no adapters'}")
+        return plan
+
+    def _read(self, found: list[Found]) -> list[FileRows]:
+        """Read what is new or has changed; files in the order of their paths."""
+        from tqdm.auto import tqdm
+
+        versions = {item.path: _version(item.path) for item in found}
+        stale = [item for item in found if self._files.get(item.path, (None,))[0] != versions[item.path]]
+        size = sum(item.size_bytes for item in stale)
+        redactor = Redactor(load_key(self._settings.redaction_key))
+        kept = {path: self._files[path] for path in versions if path in self._files}
+        with tqdm(total=size, unit="B", unit_scale=True, desc="reading", leave=False, disable=size <= _BAR) as bar:
+            for item in stale:
+                rows = folder_files.read(item, redactor, self._settings.project, bar.update)
+                kept[item.path] = (versions[item.path], rows)
+        self._files = kept
+        return [self._files[path][1] for path in sorted(versions, key=str)]
+
+
+def _shaped(data: pd.DataFrame, frame: Frame) -> pd.DataFrame:
+    return data[frame.names].reset_index(drop=True)
+
+
+def _version(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:  # it went away: reading it will say so
+        return (-1, -1)
+    return (status.st_size, status.st_mtime_ns)
+
+
+def _state(root: Path) -> State:
+    return tuple(sorted(_walk(root)))
+
+
+def _walk(root: Path) -> Iterator[tuple[str, int, int]]:
+    folders = os.walk(root) if root.is_dir() else [(str(root.parent), [], [root.name])]
+    for folder, _, names in folders:
+        for name in names:
+            path = Path(folder, name)
+            yield (str(path), *_version(path))

@@ -1,0 +1,200 @@
+"""The overview: its parameters move what it shows, and a browser shows it without leaving this machine."""
+
+import datetime
+import http.client
+import itertools
+import os
+from pathlib import Path
+
+import pytest
+
+from agentobs import dashboard
+from agentobs.errors import ReportError, SettingsError
+from tests import browser
+from tests.dashboards import overview_app
+
+# Bokeh's own call, in ColumnDataSource._data_from_df
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.reset_index is deprecated")
+
+ROOT = Path(__file__).parents[2]
+SESSION = "5e551011-0000-4000-8000-000000000014"
+HOSTILE = "5e551011-0000-4000-8000-000000000003"
+
+
+@pytest.fixture(scope="module")
+def module():
+    return overview_app.overview()
+
+
+@pytest.fixture
+def page(module):
+    made = overview_app.page(module)
+    made.ready = True
+    return made
+
+
+def total(figure) -> float:
+    return sum(sum(value for value in trace.y if value) for trace in figure.data if trace.type == "bar")
+
+
+def test_without_frames_the_page_says_that_there_is_nothing(module):
+    empty = module.Overview(ready=True)
+    assert empty.table().empty
+    assert "no session" in empty.sessions_figure().layout.annotations[0].text
+    assert "choose a session" in empty.timeline_figure().layout.annotations[0].text
+    assert empty.__panel__() is not None
+
+
+def test_a_project_narrows_every_part_of_the_page(page):
+    everything = [
+        len(page.table()),
+        total(page.sessions_figure()),
+        total(page.tokens_figure()),
+        total(page.cost_figure()),
+    ]
+    page.project = "/home/dev/shop"
+    one = [len(page.table()), total(page.sessions_figure()), total(page.tokens_figure()), total(page.cost_figure())]
+    assert one[:2] == [16, 16]
+    assert all(0 < part < whole for part, whole in zip(one, everything, strict=True))
+
+
+def test_an_agent_and_days_narrow_the_table(page):
+    page.agent = "codex"
+    assert set(page.table()["agent"]) == {"codex"}
+    page.param.update(agent="", since=datetime.date(2026, 3, 5), until=datetime.date(2026, 3, 6))
+    assert set(page.table()["started_at"].dt.day) == {5, 6}
+
+
+def test_the_choices_are_those_of_the_sessions(page):
+    assert list(page.param.agent.objects) == ["", *sorted({overview_app.CANARY, "claude_code", "codex"})]
+
+
+def test_a_setting_from_a_stale_link_shows_an_empty_page(page):
+    page.project = "/no/such/folder"
+    assert page.table().empty
+    assert "no model call" in page.cost_figure().layout.annotations[0].text
+
+
+def test_the_chosen_session_is_drawn_and_marked_in_the_table(page):
+    page.session = SESSION
+    assert page.timeline_figure().layout.title.text == "Invoice 14"
+    (row,) = page.selected_rows()
+    assert page.table()["session_id"].iloc[row] == SESSION
+    page.session = "unknown"
+    assert page.selected_rows() == []
+    assert "no events" in page.timeline_figure().layout.annotations[0].text
+
+
+def test_unpriced_usage_has_no_cost_on_the_page(page):
+    page.agent = "codex"
+    page.project = "/home/dev/billing-service"
+    assert page.chosen_usage()["cost_usd"].notna().all()
+    page.param.update(agent="", project="")
+    figure = page.cost_figure()
+    assert "unknown price" in [trace.name for trace in figure.data]
+    assert "acme-coder-9" not in [trace.name for trace in figure.data]
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.168.1.5", "example.org", ""])
+def test_an_address_that_others_can_reach_is_refused(address):
+    with pytest.raises(SettingsError, match="would show the sessions to others"):
+        dashboard.command("overview", 5006, address)
+
+
+def test_the_command_serves_the_page_to_its_own_address_only():
+    command = dashboard.command("overview", 5006)
+    assert command[1:5] == ["-m", "panel", "serve", str(ROOT / "dashboards" / "overview.py")]
+    assert command[command.index("--address") + 1] == "127.0.0.1"
+    origins = [word for before, word in itertools.pairwise(command) if before == "--allow-websocket-origin"]
+    assert origins == ["127.0.0.1:5006", "localhost:5006"]
+    with pytest.raises(ReportError, match=r"no dashboard is named 'overveiw' \(did you mean 'overview'\?\)"):
+        dashboard.command("overveiw", 5006)
+    with pytest.raises(SettingsError, match="port 0"):
+        dashboard.command("overview", 0)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    browser.chromium()
+    port = browser.free_port()
+    command = dashboard.serve(Path(overview_app.__file__), port)
+    url = f"http://127.0.0.1:{port}/overview_app"
+    log = tmp_path_factory.mktemp("dashboard") / "log"
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), before]))
+    try:
+        with browser.served(command, url, log):
+            yield url
+    finally:
+        os.environ.pop("PYTHONPATH")
+        if before is not None:
+            os.environ["PYTHONPATH"] = before
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture
+def opened(address):
+    """A page and what went wrong on it; no request may leave 127.0.0.1."""
+    requests, errors = [], []
+    with browser.browser() as chromium:
+        tab = chromium.new_page(viewport={"width": 1440, "height": 1600})
+        tab.on("request", lambda request: requests.append(request.url))
+        tab.on("websocket", lambda socket: requests.append(socket.url))
+        tab.on("pageerror", lambda error: errors.append(str(error)))
+        yield tab
+        assert tab.evaluate("window.__xss") is None
+    assert errors == []
+    host = address.split("/")[2]
+    outside = [url for url in requests if url.split(":")[0] not in {"data", "blob"} and url.split("/")[2] != host]
+    assert outside == []
+    assert len(requests) > 5
+
+
+@pytest.mark.browser
+def test_the_page_shows_numbers_figures_sessions_and_a_timeline(opened, address):
+    opened.goto(address)
+    opened.wait_for_selector(".tabulator-row")
+    opened.wait_for_selector("text=Cost by model")
+    assert opened.locator(".tabulator-row").count() == 12
+    assert opened.locator(".js-plotly-plot .gtitle").first.text_content() == "Sessions over time"
+    assert opened.locator("text=unknown price").count() > 0
+    opened.click(".tabulator-col[tabulator-field='cost_usd'] .tabulator-col-content")
+    opened.wait_for_timeout(700)
+    opened.click(".tabulator-col[tabulator-field='cost_usd'] .tabulator-col-content")
+    opened.wait_for_selector(".tabulator-row:first-child:has-text('$4.24')")
+    opened.locator(".tabulator-row").first.click()
+    opened.wait_for_selector(".js-plotly-plot .gtitle:has-text('Invoice 14')")
+    assert f"session={SESSION}" in opened.url
+
+
+@pytest.mark.browser
+def test_text_of_others_stays_text_everywhere(opened, address):
+    opened.goto(f"{address}?session={HOSTILE}&project=")
+    opened.wait_for_selector(".js-plotly-plot .gtitle:has-text('<img src=x')")
+    opened.locator(".js-plotly-plot .scatterlayer .point").last.hover(force=True)
+    opened.wait_for_selector(".js-plotly-plot .hovertext:has-text('<img src=x')")
+    opened.click("text=all projects")
+    opened.wait_for_selector("li:has-text('<img src=x')")
+    opened.keyboard.press("Escape")
+    opened.click(".tabulator-page[data-page='2']")
+    opened.wait_for_selector(".tabulator-cell:has-text('<img src=x')")
+    assert opened.locator(".tabulator-cell img, li img, .js-plotly-plot img").count() == 0
+
+
+@pytest.mark.browser
+def test_a_link_opens_with_its_settings(opened, address):
+    opened.goto(f"{address}?agent=codex&session={SESSION}")
+    opened.wait_for_selector(".js-plotly-plot .gtitle:has-text('Invoice 14')")
+    opened.wait_for_selector(".tabulator-row")
+    assert set(opened.locator(".tabulator-cell[tabulator-field='agent']").all_inner_texts()) == {"codex"}
+
+
+@pytest.mark.browser
+def test_a_page_of_another_site_gets_no_connection(address):
+    headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    headers |= {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Protocol": "bokeh, x"}
+    host, path = address.removeprefix("http://").split("/")
+    connection = http.client.HTTPConnection(host, timeout=30)
+    connection.request("GET", f"/{path}/ws", headers=headers | {"Origin": "http://elsewhere.example"})
+    assert connection.getresponse().status == 403
+    connection.close()
