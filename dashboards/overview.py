@@ -83,6 +83,8 @@ class Overview(pn.viewable.Viewer):
     ready = param.Boolean(default=False, doc="the page stands: the theme of the page overwrites figures drawn earlier")
     tz = param.String(default="UTC", constant=True, doc="the zone in which days are cut")
 
+    _tabulator: Any = None
+
     @param.depends("sessions", watch=True, on_init=True)
     def _offer(self) -> None:
         for name in ("project", "agent"):
@@ -135,7 +137,6 @@ class Overview(pn.viewable.Viewer):
         groups = self.chosen_usage().groupby(["day", "model"], dropna=False)
         return groups[USAGE.names].sum(min_count=1).reset_index()
 
-    @param.depends("sessions", "project", "agent", "since", "until")
     def table(self) -> pd.DataFrame:
         """Return the table of sessions, times in the zone of the page."""
         chosen = self.chosen_sessions()
@@ -162,22 +163,28 @@ class Overview(pn.viewable.Viewer):
     def _click(self, event: Any) -> None:
         self.session = str(self._tabulator.value["session_id"].iloc[event.row])
 
-    @param.depends("session", "sessions", "project", "agent", "since", "until")
-    def selected_rows(self) -> list[int]:
-        """Return where the chosen session stands in the table."""
-        ids = self.chosen_sessions()["session_id"]
-        return ids.index[ids == self.session].tolist()
+    @param.depends("sessions", "project", "agent", "since", "until", watch=True)
+    def _fill(self) -> None:
+        if self._tabulator is not None:
+            self._tabulator.selection = []  # first: Panel looks the old selection up in the new rows
+            self._tabulator.value = self.table()
+            self._mark()
+
+    @param.depends("session", watch=True)
+    def _mark(self) -> None:
+        if self._tabulator is not None:
+            ids = self._tabulator.value["session_id"]
+            self._tabulator.selection = ids.index[ids == self.session].tolist()
 
     def __panel__(self) -> pn.viewable.Viewable:
         self._tabulator = pn.widgets.Tabulator(
-            self.table,  # pyright: ignore[reportArgumentType]
+            self.table(),
             titles=COLUMNS,
             widths=WIDTHS | NUMBERS,
             formatters=FORMATS,
             text_align=dict.fromkeys(NUMBERS, "right"),
             header_align=dict.fromkeys(NUMBERS, "right"),
             hidden_columns=["session_id"],
-            selection=self.selected_rows,
             layout="fit_columns",
             pagination="remote",
             page_size=12,
@@ -189,6 +196,7 @@ class Overview(pn.viewable.Viewer):
             margin=(4, 12),
         )
         self._tabulator.on_click(self._click)
+        self._mark()
         pn.state.onload(self._stands)
         return pmui.Page(
             title="agentobs overview",

@@ -7,7 +7,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--font-render-hinting=none"),
 ]
+PATIENCE_S = 60
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
@@ -52,12 +53,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(command: list[str], url: str, log: Path, patience_s: float = 60) -> Iterator[None]:
+def served(command: list[str], url: str, log: Path, environment: Mapping[str, str]) -> Iterator[None]:
     """Run a server until the block ends; it must answer on the url first."""
     with log.open("wb") as output:
-        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=dict(environment))
     try:
-        give_up = time.monotonic() + patience_s
+        give_up = time.monotonic() + PATIENCE_S
         while not _answers(url):
             if server.poll() is not None or time.monotonic() > give_up:
                 pytest.fail(f"{command[2:5]} does not answer on {url}:\n{log.read_text('utf-8', 'replace')[-3000:]}")

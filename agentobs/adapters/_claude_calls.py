@@ -9,7 +9,7 @@ any other, mcp__* included             tool_invocation
 
 import msgspec
 
-from agentobs.adapters._claude_origin import CALLS, Memory, Origin, remember
+from agentobs.adapters._claude_origin import CALLS, Memory, begun, remember
 from agentobs.adapters._claude_records import Block, Text, decoded
 from agentobs.adapters._shell import classify
 from agentobs.adapters._text import clip, one_line
@@ -51,7 +51,7 @@ _decode = msgspec.json.Decoder(Input).decode
 _encode = msgspec.json.Encoder().encode
 
 
-def call(origin: Origin, part: int, block: Block, memory: Memory) -> Event:
+def call(head: Event, part: int, block: Block, memory: Memory) -> Event:
     """Return the event of a tool_use block."""
     name = block.name or ""
     tool = name.lower()
@@ -64,7 +64,7 @@ def call(origin: Origin, part: int, block: Block, memory: Memory) -> Event:
     if kind is None:
         shell = tool in SHELL_TOOLS
         kind = classify(asked.command) if shell and asked.command else COMMAND if shell else INVOCATION
-    event = origin.event(part, kind, "assistant/tool_use")
+    event = begun(head, part, kind, "assistant/tool_use")
     event.role = "assistant"
     event.tool_name = block.name
     event.file_path = path

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw
 
 from agentobs.adapters import _claude_calls, _claude_results
-from agentobs.adapters._claude_origin import Memory, Origin
+from agentobs.adapters._claude_origin import Memory, begun
 from agentobs.adapters._claude_records import Block, Message, Name, Record, decoded, fields_of, message, opens_with
 from agentobs.adapters._claude_usage import SYNTHETIC, add_usage
 from agentobs.adapters._lenient import lenient
@@ -55,20 +55,20 @@ _block = msgspec.json.Decoder(Block).decode
 _sender = msgspec.json.Decoder(_Sender).decode
 
 
-def assistant(origin: Origin, record: Record, memory: Memory) -> list[Event]:
+def assistant(head: Event, record: Record, memory: Memory) -> list[Event]:
     """Return the events of an assistant record; the first carries the response's usage."""
     said = message(record.message) if record.message else None
     if said is None:
-        return [origin.event(0, _UNKNOWN, "assistant")]
+        return [begun(head, 0, _UNKNOWN, "assistant")]
     if record.is_api_error_message:
-        return [_api_error(origin, said)]
+        return [_api_error(head, said)]
     blocks = _blocks(said)
     if len(blocks) == 1:
-        events = [_assistant_block(origin, 0, blocks[0], memory)]
+        events = [_assistant_block(head, 0, blocks[0], memory)]
     elif blocks:
-        events = [_assistant_block(origin, part, block, memory) for part, block in enumerate(blocks)]
+        events = [_assistant_block(head, part, block, memory) for part, block in enumerate(blocks)]
     else:
-        events = [_spoken(origin, 0, None, "assistant/empty")]
+        events = [_spoken(head, 0, None, "assistant/empty")]
     if said.model != SYNTHETIC:
         for event in events:
             event.model = said.model
@@ -78,43 +78,43 @@ def assistant(origin: Origin, record: Record, memory: Memory) -> list[Event]:
     return events
 
 
-def user(origin: Origin, record: Record, memory: Memory) -> list[Event]:
+def user(head: Event, record: Record, memory: Memory) -> list[Event]:
     """Return the events of a user record: a human prompt, tool results, or what the client put in."""
     said = message(record.message) if record.message else None
     blocks = _blocks(said) if said is not None else []
     if not blocks:
-        return [origin.event(0, _UNKNOWN, "user")]
+        return [begun(head, 0, _UNKNOWN, "user")]
     if len(blocks) == 1 and blocks[0].type == "tool_result":
-        return [_claude_results.result(origin, 0, blocks[0], record, memory, alone=True)]
+        return [_claude_results.result(head, 0, blocks[0], record, memory, alone=True)]
     results = sum(block.type == "tool_result" for block in blocks)
     events = []
     prompted = False
     for part, block in enumerate(blocks):
         if block.type == "tool_result":
-            event = _claude_results.result(origin, part, block, record, memory, alone=results == 1)
+            event = _claude_results.result(head, part, block, record, memory, alone=results == 1)
         elif block.type == "text":
-            event = _user_text(origin, part, block.text or "", record, prompted)
+            event = _user_text(head, part, block.text or "", record, prompted)
             prompted = prompted or event.role == "user"
         else:
-            event = _attached(origin, part, block)
+            event = _attached(head, part, block)
         events.append(event)
     return events
 
 
-def bare_call(origin: Origin, record: Record, memory: Memory) -> list[Event]:
+def bare_call(head: Event, record: Record, memory: Memory) -> list[Event]:
     """Return the event of a tool_use that is a record by itself."""
-    block = decoded(_block, Block, origin.head.raw or b"") or Block()
-    return [_claude_calls.call(origin, 0, block, memory)]
+    block = decoded(_block, Block, head.raw or b"") or Block()
+    return [_claude_calls.call(head, 0, block, memory)]
 
 
-def bare_result(origin: Origin, record: Record, memory: Memory) -> list[Event]:
+def bare_result(head: Event, record: Record, memory: Memory) -> list[Event]:
     """Return the event of a tool_result that is a record by itself."""
-    fields = fields_of(origin.head.raw or b"")
+    fields = fields_of(head.raw or b"")
     block = lenient(Block, fields)
     output = fields.get("output")
     if isinstance(output, str) and block.content is None:
         block.content = output
-    event = _claude_results.result(origin, 0, block, record, memory, alone=True)
+    event = _claude_results.result(head, 0, block, record, memory, alone=True)
     event.tool_name = event.tool_name or block.name
     return [event]
 
@@ -125,30 +125,30 @@ def _blocks(said: Message) -> list[Block]:
     return (said.content or [])[:MOST_BLOCKS]
 
 
-def _assistant_block(origin: Origin, part: int, block: Block, memory: Memory) -> Event:
+def _assistant_block(head: Event, part: int, block: Block, memory: Memory) -> Event:
     kind = block.type
     if kind in ("tool_use", "server_tool_use", "mcp_tool_use"):
-        return _claude_calls.call(origin, part, block, memory)
+        return _claude_calls.call(head, part, block, memory)
     if kind == "text":
-        return _spoken(origin, part, block.text, "assistant/text")
+        return _spoken(head, part, block.text, "assistant/text")
     if kind in ("thinking", "redacted_thinking"):
-        return _spoken(origin, part, block.thinking, f"assistant/{kind}")
+        return _spoken(head, part, block.thinking, f"assistant/{kind}")
     if kind == "fallback":
-        return _fallback(origin, part, block)
-    event = origin.event(part, _UNKNOWN, f"assistant/{kind}")
+        return _fallback(head, part, block)
+    event = begun(head, part, _UNKNOWN, f"assistant/{kind}")
     event.role = "assistant"
     return event
 
 
-def _spoken(origin: Origin, part: int, text: str | None, native_type: str) -> Event:
-    event = origin.event(part, _RESPONSE, native_type)
+def _spoken(head: Event, part: int, text: str | None, native_type: str) -> Event:
+    event = begun(head, part, _RESPONSE, native_type)
     event.role = "assistant"
     event.summary = one_line(text)
     return event
 
 
-def _fallback(origin: Origin, part: int, block: Block) -> Event:
-    event = origin.event(part, _SWITCH, "assistant/fallback")
+def _fallback(head: Event, part: int, block: Block) -> Event:
+    event = begun(head, part, _SWITCH, "assistant/fallback")
     models = [_model_of(block.source), _model_of(block.target)]
     event.severity, event.role = "warning", "system"
     event.summary = one_line(f"model {models[0] or '?'} -> {models[1] or '?'}")
@@ -168,9 +168,9 @@ def _model_of(raw: Raw) -> str | None:
     return side.model if side is not None else None
 
 
-def _api_error(origin: Origin, said: Message) -> Event:
-    fields = fields_of(origin.head.raw or b"")
-    event = origin.event(0, _ERROR, "assistant/api_error")
+def _api_error(head: Event, said: Message) -> Event:
+    fields = fields_of(head.raw or b"")
+    event = begun(head, 0, _ERROR, "assistant/api_error")
     text = " ".join(block.text for block in _blocks(said) if block.text)
     event.severity, event.role, event.summary = "error", "assistant", one_line(text)
     error, status = fields.get("error"), fields.get("apiErrorStatus")
@@ -183,12 +183,12 @@ def _api_error(origin: Origin, said: Message) -> Event:
     return event
 
 
-def _user_text(origin: Origin, part: int, text: str, record: Record, prompted: bool) -> Event:
-    native_type = _native_type(text, record, origin)
+def _user_text(head: Event, part: int, text: str, record: Record, prompted: bool) -> Event:
+    native_type = _native_type(text, record, head)
     if native_type == "user/compact_summary":
-        event = origin.event(part, _SWITCH, native_type)
+        event = begun(head, part, _SWITCH, native_type)
     else:
-        event = origin.event(part, _INTERACTION, native_type)
+        event = begun(head, part, _INTERACTION, native_type)
     event.role = "user" if native_type == "user/text" and not prompted else "system"
     event.summary = one_line(text)
     if native_type == "user/interrupt":
@@ -198,7 +198,7 @@ def _user_text(origin: Origin, part: int, text: str, record: Record, prompted: b
     return event
 
 
-def _native_type(text: str, record: Record, origin: Origin) -> str:
+def _native_type(text: str, record: Record, head: Event) -> str:
     if record.is_compact_summary or text.startswith(_CONTINUED):
         return "user/compact_summary"
     if text.startswith(_INTERRUPT):
@@ -206,15 +206,15 @@ def _native_type(text: str, record: Record, origin: Origin) -> str:
     if record.is_meta or text.startswith(_CAVEAT):
         return "user/meta"
     markup = _MARKUP.match(text)
-    return _native_type_of_tag(markup[1]) if markup is not None else _native_type_of_prompt(record, origin)
+    return _native_type_of_tag(markup[1]) if markup is not None else _native_type_of_prompt(record, head)
 
 
 def _native_type_of_tag(tag: str) -> str:
     return _NATIVE.get(tag) or ("user/ide_context" if tag.startswith("ide_") else "user/local_command_output")
 
 
-def _native_type_of_prompt(record: Record, origin: Origin) -> str:
-    if origin.head.is_sidechain:
+def _native_type_of_prompt(record: Record, head: Event) -> str:
+    if head.is_sidechain:
         return "user/sidechain_prompt"
     sender = decoded(_sender, _Sender, record.origin) if opens_with(record.origin, "{") else None
     if sender is not None and sender.kind and sender.kind != "human":
@@ -230,16 +230,16 @@ def _command(event: Event, text: str) -> None:
     event.data = small_json({"command": clip(command, 200), "arguments": clip(given, 500)})
 
 
-def _attached(origin: Origin, part: int, block: Block) -> Event:
+def _attached(head: Event, part: int, block: Block) -> Event:
     known = block.type in ("image", "document")
     kind = block.type or "unknown"
-    event = origin.event(part, _INTERACTION if known else _UNKNOWN, f"user/{kind}")
+    event = begun(head, part, _INTERACTION if known else _UNKNOWN, f"user/{kind}")
     event.role = "system"
     event.summary = f"[{kind}]" if known else None
     return event
 
 
-MAKERS: dict[str, Callable[[Origin, Record, Memory], list[Event]]] = {
+MAKERS: dict[str, Callable[[Event, Record, Memory], list[Event]]] = {
     "user": user,
     "assistant": assistant,
     "tool_use": bare_call,

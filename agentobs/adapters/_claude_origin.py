@@ -33,43 +33,37 @@ class Memory(msgspec.Struct):
     repeats: dict[str, int] = {}  # of records without an id, since the time moved: how often each came
 
 
-class Origin(msgspec.Struct, gc=False):
-    """A record's first event, without what happened in it, and what its others are made from."""
+def begun(head: Event, part: int, kind: str, native_type: str) -> Event:
+    """Return a part of a record as an event: the head itself for the first, one with the same origin for another."""
+    event = head if part == 0 else _further(head, part)
+    event.type = kind
+    event.native_type = native_type
+    return event
 
-    head: Event
-    identity: tuple[str, ...]
-    prefix: str = ""
 
-    def event(self, part: int, kind: str, native_type: str) -> Event:
-        """Return an event of this record; the first one carries the record itself."""
-        made = self.head if part == 0 else self._further(part)
-        made.type = kind
-        made.native_type = self.prefix + native_type if self.prefix else native_type
-        return made
-
-    def _further(self, part: int) -> Event:
-        head = self.head
-        return Event(
-            id=event_id(head.ts, NAME, *self.identity, str(part)),
-            ts=head.ts,
-            type=head.type,
-            agent=NAME,
-            session_id=head.session_id,
-            offset=head.offset,
-            digest=head.digest,
-            ts_quality=head.ts_quality,
-            part=part,
-            native_id=head.native_id,
-            parent_event_id=head.id,
-            thread_id=head.thread_id,
-            is_sidechain=head.is_sidechain,
-            is_copy=head.is_copy,
-            agent_version=head.agent_version,
-            working_directory=head.working_directory,
-            branch=head.branch,
-            request_id=head.request_id,
-            sanitised=head.sanitised,
-        )
+def _further(head: Event, part: int) -> Event:
+    own = head.native_id if head.native_id and not head.is_copy and is_uuid(head.native_id) else head.id
+    return Event(
+        id=event_id(head.ts, NAME, own, str(part)),
+        ts=head.ts,
+        type=head.type,
+        agent=NAME,
+        session_id=head.session_id,
+        offset=head.offset,
+        digest=head.digest,
+        ts_quality=head.ts_quality,
+        part=part,
+        native_id=head.native_id,
+        parent_event_id=head.id,
+        thread_id=head.thread_id,
+        is_sidechain=head.is_sidechain,
+        is_copy=head.is_copy,
+        agent_version=head.agent_version,
+        working_directory=head.working_directory,
+        branch=head.branch,
+        request_id=head.request_id,
+        sanitised=head.sanitised,
+    )
 
 
 def remember(known: dict, key: str, value: object, limit: int) -> None:
@@ -118,22 +112,26 @@ def thread_of(record: Record, memory: Memory) -> str | None:
     return thread
 
 
-def origin_of(found: Readable, offset: int, original: bytes | None, memory: Memory, when: When) -> Origin:
-    """Return what a record's events have in common; `original` is the line before redaction, if that changed it."""
+def head_of(found: Readable, offset: int, original: bytes | None, memory: Memory, when: When) -> Event:
+    """Return a record's first event, still empty; `original` is the line before redaction, if that changed it."""
     record, raw, sanitised = found
     session_id = memory.session_id or ""
     digest = payload_digest(record, raw) if original is None else original_digest(original)
     uuid = record.uuid
-    identity = (uuid,) if uuid and is_uuid(uuid) else _identity(record, session_id, digest, memory)
+    ts, quality = when
+    if uuid and is_uuid(uuid):
+        name = event_id(ts, NAME, uuid, "0")
+    else:
+        name = event_id(ts, NAME, *_identity(record, session_id, digest, memory), "0")
     head = Event(
-        id=event_id(when[0], NAME, *identity, "0"),
-        ts=when[0],
+        id=name,
+        ts=ts,
         type="",
         agent=NAME,
         session_id=session_id,
         offset=offset,
         digest=digest,
-        ts_quality=when[1],
+        ts_quality=quality,
         native_id=uuid or None,
         parent_event_id=memory.parents.get(record.parent_uuid) if record.parent_uuid else None,
         agent_version=record.version or None,
@@ -145,7 +143,7 @@ def origin_of(found: Readable, offset: int, original: bytes | None, memory: Memo
     )
     if record.is_sidechain:
         head.is_sidechain, head.thread_id = True, thread_of(record, memory)
-    return Origin(head, identity)
+    return head
 
 
 def pass_on(record: Record, memory: Memory) -> None:

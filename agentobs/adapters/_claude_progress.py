@@ -7,7 +7,7 @@ A copy is named after its content, so that one message in several progress recor
 import msgspec
 
 from agentobs.adapters._claude_messages import MAKERS
-from agentobs.adapters._claude_origin import NAME, Memory, When, origin_of, timestamp
+from agentobs.adapters._claude_origin import NAME, Memory, When, head_of, timestamp
 from agentobs.adapters._claude_records import (
     Name,
     Readable,
@@ -52,20 +52,20 @@ def passed_through(
         return [Skip(offset, AGENT_PROGRESS)]
     if memory.session_id is None:
         return [Skip(offset, "progress_without_session")]
-    origin = origin_of(found, offset, original, memory, when)
-    head = origin.head
+    head = head_of(found, offset, original, memory, when)
     stamp = timestamp(inner.timestamp) if inner.timestamp else None
     if stamp is not None:
         head.ts, head.ts_quality = stamp
     head.digest = payload_digest(inner, b"") if original is None else _digest_inside(original)
-    origin.identity = ("copy", inner.uuid or "", str(head.digest))
-    head.id = event_id(head.ts, NAME, *origin.identity, "0")
+    head.id = event_id(head.ts, NAME, "copy", inner.uuid or "", str(head.digest), "0")
     head.native_id = inner.uuid or None
     head.parent_event_id = memory.parents.get(inner.parent_uuid) if inner.parent_uuid else None
     head.thread_id, head.is_sidechain, head.is_copy = progress.agent_id or None, True, True
     head.request_id = inner.request_id or None
-    origin.prefix = AGENT_PROGRESS + "/"
-    return make(origin, inner, memory)
+    events = make(head, inner, memory)
+    for event in events:
+        event.native_type = f"{AGENT_PROGRESS}/{event.native_type}"
+    return events
 
 
 def _digest_inside(original: bytes) -> int:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw
 
 from agentobs.adapters._claude_calls import SHELL_TOOLS
-from agentobs.adapters._claude_origin import Memory, Origin
+from agentobs.adapters._claude_origin import Memory, begun
 from agentobs.adapters._claude_records import Block, Count, Flag, Name, Part, Path, Record, Text, decoded, opens_with
 from agentobs.adapters._text import one_line
 from agentobs.events import Event, EventType
@@ -94,9 +94,9 @@ _result = msgspec.json.Decoder(Result).decode
 _text = msgspec.json.Decoder(str).decode
 
 
-def result(origin: Origin, part: int, block: Block, record: Record, memory: Memory, alone: bool) -> Event:
+def result(head: Event, part: int, block: Block, record: Record, memory: Memory, alone: bool) -> Event:
     """Return the event of a tool_result block; `toolUseResult` belongs to it where it is the record's only one."""
-    event = origin.event(part, _RESULT, "user/tool_result")
+    event = begun(head, part, _RESULT, "user/tool_result")
     event.role = "tool"
     event.tool_call_id = block.tool_use_id or None
     call = memory.calls.pop(event.tool_call_id, None) if event.tool_call_id else None

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from agentobs.adapters._claude_origin import Origin
+from agentobs.adapters._claude_origin import begun
 from agentobs.adapters._text import clip, one_line, small_json
 from agentobs.events import Event, EventType
 
@@ -60,13 +60,13 @@ def failed_hooks(fields: Fields) -> bool:
     return bool(fields.get("hookErrors")) or fields.get("preventedContinuation") is True
 
 
-def rare(origin: Origin, native_type: str, fields: Fields) -> Event:
+def rare(head: Event, native_type: str, fields: Fields) -> Event:
     """Return the event of a record that is neither a user's nor an assistant's."""
     describe = _DESCRIBE.get(native_type)
     if describe is None:
-        return origin.event(0, _UNKNOWN, native_type)
+        return begun(head, 0, _UNKNOWN, native_type)
     kind, values = describe(fields)
-    event = origin.event(0, kind, native_type)
+    event = begun(head, 0, kind, native_type)
     event.role = "system"
     for name, value in values.items():
         setattr(event, name, value)

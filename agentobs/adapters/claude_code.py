@@ -28,7 +28,7 @@ from agentobs.adapters._base import Adapter, Fidelity
 from agentobs.adapters._claude_content import content
 from agentobs.adapters._claude_detection import detect
 from agentobs.adapters._claude_messages import MAKERS
-from agentobs.adapters._claude_origin import NAME, PARENTS, Memory, When, origin_of, pass_on, remember, time_of
+from agentobs.adapters._claude_origin import NAME, PARENTS, Memory, When, head_of, pass_on, remember, time_of
 from agentobs.adapters._claude_progress import AGENT_PROGRESS, name_of_progress, passed_through
 from agentobs.adapters._claude_records import Readable, Unreadable, fields_of, read
 from agentobs.adapters._claude_system import SKIPPED, failed_hooks, name_of, rare
@@ -57,7 +57,7 @@ def parse(lines: Iterable[Line], memory: Memory) -> Iterator[Item]:
         elif memory.session_id is None:
             yield Skip(offset, f"{record.type}_without_session")
         else:
-            events = make(origin_of(found, offset, changed, memory, when), record, memory)
+            events = make(head_of(found, offset, changed, memory, when), record, memory)
             if record.uuid:
                 remember(memory.parents, record.uuid, events[-1].id, PARENTS)
             yield from events
@@ -82,7 +82,7 @@ def _other(
         return [Skip(offset, native_type)]
     if memory.session_id is None:
         return [Skip(offset, f"{clip(kind, 100)}_without_session")]
-    event = rare(origin_of(found, offset, original, memory, when), native_type, fields)
+    event = rare(head_of(found, offset, original, memory, when), native_type, fields)
     if record.uuid:
         remember(memory.parents, record.uuid, event.id, PARENTS)
     return [event]

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from agentobs.cli import opening
-from agentobs.cli.output import count, one_line, print_json, print_table
+from agentobs.cli.output import count, one_line, print_json
+from agentobs.cli.tables import print_table
 
 
 def doctor(*, json: Annotated[bool, Parameter(help="Print JSON.")] = False) -> int:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from agentobs.cli import opening
-from agentobs.cli.output import one_line, print_json, print_table
+from agentobs.cli.output import one_line, print_json
+from agentobs.cli.tables import print_table
 from agentobs.errors import SourceError
 
 if TYPE_CHECKING:

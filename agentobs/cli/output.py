@@ -1,10 +1,10 @@
-"""What commands print: tables for people, JSON and CSV for programs. Text of events is never trusted."""
+"""What commands print: clean lines for people, JSON and CSV for programs. Text of events is never trusted."""
 
 import csv
 import json
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 from zoneinfo import ZoneInfo
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # controls, bidi and other invisible marks, lone surrogates, line breaks
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 UNKNOWN = "–"
-_WIDE = 24  # characters that a wide column has at least
 
 
 def clean(text: str) -> str:
@@ -106,55 +105,6 @@ def cell(value: Any) -> Any:
         text = clean(value) if value and ord(value[0]) < 32 else value
         return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
     return value
-
-
-def print_table(
-    title: str,
-    columns: Mapping[str, str],
-    rows: Iterable[Sequence[str]],
-    *,
-    last: Sequence[str] = (),
-    optional: Sequence[str] = (),
-    header: bool = True,
-) -> None:
-    """Print a table. `columns` maps each heading to left, right or wide (takes what room is left); `last` is a row of
-    totals; `optional` columns go, the first one first, where the terminal is too narrow."""
-    from rich import box
-    from rich.cells import cell_len
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = max(console.width, 160)
-    names = list(columns)
-    lines = [[one_line(value) for value in row] for row in rows]
-    sizes = {
-        name: max(map(cell_len, [name, *(line[i] for line in lines), *last[i : i + 1]])) for i, name in enumerate(names)
-    }
-
-    def room() -> int:
-        """What is left for the wide column."""
-        return console.width - 2 - sum(sizes[name] + 2 for name in names if columns[name] != "wide") - 2
-
-    for name in optional:
-        if room() < _WIDE:
-            names.remove(name)
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, show_footer=bool(last),
-        show_header=header, padding=(0, 1, 0, 1), pad_edge=False,
-    )  # fmt: skip
-    for place, name in enumerate(columns):
-        if name in names:
-            table.add_column(
-                name, justify="right" if columns[name] == "right" else "left", no_wrap=True, overflow="ellipsis",
-                max_width=max(room(), _WIDE) if columns[name] == "wide" else None,
-                footer=Text(last[place]) if last else "",
-            )  # fmt: skip
-    for line in lines:
-        table.add_row(*(Text(value) for name, value in zip(columns, line, strict=True) if name in names))
-    console.print(table)
 
 
 def _iso(value: object) -> str:

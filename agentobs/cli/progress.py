@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from agentobs.cli.output import count, duration, one_line, print_table
+from agentobs.cli.output import count, duration, one_line
+from agentobs.cli.tables import print_table
 
 if TYPE_CHECKING:
     from agentobs.ingest.backfill import Plan

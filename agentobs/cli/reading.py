@@ -6,6 +6,7 @@ from cyclopts import Parameter
 
 from agentobs.cli import opening, output
 from agentobs.cli.output import count, money
+from agentobs.cli.tables import print_table
 from agentobs.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -44,14 +45,9 @@ def sessions(
     columns = {"session": "left", "started": "left", "agent": "left", "project": "left", "task": "wide",
                "took": "right", "turns": "right", "tools": "right", "failed": "right", "tokens": "right",
                "cost": "right"}  # fmt: skip
-    cells = [
-        (r["session_id"][:8], output.moment(r["started_at"], zone), r["agent"], _tail(r["project"]), r["title"] or r["objective"] or "",
-         output.duration(r["duration_s"]), count(r["human_turns"]), count(r["tool_calls"]), count(r["tool_errors"]),
-         count(r["total_tokens"]), money(r["cost_usd"], r["unpriced_calls"]))
-        for r in rows
-    ]  # fmt: skip
+    cells = [_session_line(row, zone) for row in rows]
     title = f"{len(rows)} of {len(found)} sessions, times in {zone}"
-    output.print_table(title, columns, cells, optional=("agent", "turns", "failed", "project", "tools", "took"))
+    print_table(title, columns, cells, optional=("agent", "turns", "failed", "project", "tools", "took"))
 
 
 def usage(
@@ -96,6 +92,20 @@ def printed(rows: list[dict[str, Any]], columns: list[str], *, json: bool, csv: 
     return json or csv
 
 
+def _session_line(row: dict[str, Any], zone: str) -> tuple[str, ...]:
+    numbers = (row["human_turns"], row["tool_calls"], row["tool_errors"], row["total_tokens"])
+    return (
+        row["session_id"][:8],
+        output.moment(row["started_at"], zone),
+        row["agent"],
+        _tail(row["project"]),
+        row["title"] or row["objective"] or "",
+        output.duration(row["duration_s"]),
+        *map(count, numbers),
+        money(row["cost_usd"], row["unpriced_calls"]),
+    )
+
+
 def _tail(path: str | None) -> str:
     return "" if path is None else path.replace("\\", "/").rstrip("/").rpartition("/")[2] or path
 
@@ -113,7 +123,7 @@ def _usage_table(rows: list[dict[str, Any]], by: str, zone: str) -> None:
     total = {name: _sum([row[name] for row in rows]) for name in rows[0] if name != by}
     where = f", days of {zone}" if by == "day" else ""
     lines = [line(f"{row[by]:%Y-%m-%d %H:%M}" if by == "hour" else row[by] or "unknown", row) for row in rows]
-    output.print_table(f"Usage by {by}{where}; each response once", columns, lines, last=line("all", total),
+    print_table(f"Usage by {by}{where}; each response once", columns, lines, last=line("all", total),
                        optional=("input", "output", "cache write", "cache read"))  # fmt: skip
 
 
@@ -134,6 +144,4 @@ def _physical_table(rows: list[dict[str, Any]], physical: dict[str, int]) -> Non
         (name.replace("_", " "), count(_sum([row[name] for row in rows])), count(physical[there]))
         for name, there in names.items()
     ]
-    output.print_table(
-        "What counts, and what the files say", {"": "left", "once": "right", "as written": "right"}, lines
-    )
+    print_table("What counts, and what the files say", {"": "left", "once": "right", "as written": "right"}, lines)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from agentobs.cli import opening, output
 from agentobs.cli.output import count, money, one_line
 from agentobs.cli.reading import AsCsv, AsJson, Limit, Target, Zone, one_form, printed
+from agentobs.cli.tables import print_table
 from agentobs.errors import FrameError
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def show(
     for line in _heading(about):
         print(one_line(line))
     title = f"{len(shown)} of {len(events)} events from {output.moment(about['started_at'], zone)} {zone}"
-    output.print_table(title, _COLUMNS, [_step(event, zone) for event in shown], optional=("took", "status"))
+    print_table(title, _COLUMNS, [_step(event, zone) for event in shown], optional=("took", "status"))
 
 
 def _heading(about: dict[str, Any]) -> list[str]:

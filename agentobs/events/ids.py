@@ -4,6 +4,7 @@ import re
 from hashlib import blake2b
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _LOW_62 = (1 << 62) - 1
 _FIXED = (8 << 76) | (2 << 62)  # UUID version 8 (RFC 9562, section 5.8) and its variant
 
@@ -28,6 +29,15 @@ def content_digest(*parts: bytes) -> int:
 def source_key(*parts: str) -> int:
     """Return 63 bits of a hash of text parts, as a key for what has no number of its own."""
     return content_digest(*(part.encode("utf-8", "surrogatepass") for part in parts))
+
+
+def clean_text(text: str) -> str:
+    """Return the text with what PostgreSQL refuses (NUL, lone surrogates) replaced by U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def is_uuid(text: str) -> bool:

@@ -14,6 +14,8 @@ from agentobs.adapters._base import Adapter
 from agentobs.errors import AgentobsError, FenceError, SourceError
 from agentobs.ingest import tail
 from agentobs.ingest.commit import BatchBuilder
+from agentobs.ingest.contexts import Contexts
+from agentobs.ingest.projects import Projects
 from agentobs.ingest.reading import Reader
 from agentobs.redaction import Redactor
 from agentobs.store import engine, migrate, sources, writer
@@ -127,11 +129,12 @@ class Worker:
         with engine.translated():
             source = identify(self.connection, file, path, adapter)
         reader = Reader(adapter, self._redactor, source.memory)
-        builder = BatchBuilder(source, self._encoder, self._numbers, self._machine)
+        contexts = Contexts(Projects(reader.memory.directories, self._project), self._machine)
+        builder = BatchBuilder(source, self._encoder, self._numbers, contexts)
         pending: tuple[Future[Committed], Batch] | None = None
         try:
             for piece in reader.read(file.fd, source.position, final=final):
-                batch = builder.build(piece, file.fd, file.size_bytes, self._project)
+                batch = builder.build(piece, file.fd, file.size_bytes)
                 if pending:
                     self._settle(pending, path, outcome)
                 pending = (self._pool.submit(writer.commit_batch, self.connection, batch), batch)

@@ -55,7 +55,7 @@ class Batch(msgspec.Struct, kw_only=True):
     batch_id: int
     rows: list[bytes]
     events: list[Event]  # for each row: what it was, should the server refuse it
-    contexts: dict[int, DimensionRow]  # those that the rows name, as far as this source has not sent them before
+    contexts: dict[int, DimensionRow]  # those that the rows name
     kinds: dict[int, DimensionRow]
     rejects: list[Rejected]
     counts: Counts

@@ -61,12 +61,12 @@ def model_calls(connection: psycopg.Connection, filters: Filters) -> pd.DataFram
 def tool_calls(connection: psycopg.Connection, filters: Filters) -> pd.DataFrame:
     """Return TOOL_CALLS by time of the call."""
     found = _frame(connection, "read_tool_calls", filters, frames.TOOL_CALLS)
-    return _sorted(found, "started_at", "ended_at", "tool_call_id")
+    return _sorted(found, "started_at", "ended_at", "tool_call_id", "session_id")
 
 
 def edits(connection: psycopg.Connection, filters: Filters) -> pd.DataFrame:
     """Return EDITS by time."""
-    return _sorted(_frame(connection, "read_edits", filters, frames.EDITS), "ts", "tool_call_id")
+    return _sorted(_frame(connection, "read_edits", filters, frames.EDITS), "ts", "tool_call_id", "session_id")
 
 
 def sessions(connection: psycopg.Connection, filters: Filters) -> pd.DataFrame:

@@ -3,12 +3,11 @@
 Most values of a batch repeat (types, models, sessions), so their encoded form is remembered; the rest is packed.
 """
 
-import re
 from struct import Struct
 
 import msgspec
 
-from agentobs.events import Event, Usage
+from agentobs.events import Event, Usage, clean_text
 from agentobs.store import raw
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -26,7 +25,6 @@ COLUMNS = (
 COPY = f"COPY staged ({', '.join(COLUMNS)}) FROM STDIN (FORMAT binary)"
 
 _FIXED = Struct("!h iq i16s iq iq iq iq iq iq iq ih ii iq".replace(" ", ""))
-_SURROGATES = re.compile("[\ud800-\udfff]")
 _LENGTH = Struct("!i").pack
 _INT = Struct("!iq").pack
 _FLOAT = Struct("!id").pack
@@ -52,9 +50,9 @@ def encode_text(text: str | None) -> bytes:
     try:
         value = text.encode()
     except UnicodeEncodeError:
-        value = _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text).encode()
+        value = clean_text(text).encode()
     if b"\0" in value:
-        value = value.replace(b"\0", "\N{REPLACEMENT CHARACTER}".encode())
+        value = clean_text(text).encode()
     return _LENGTH(len(value)) + value
 
 

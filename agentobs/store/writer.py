@@ -22,7 +22,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSERTED = [name for name in rows.COLUMNS if name not in {"ord", "owner_ts"}]
 _INSERT = (
     f"INSERT INTO agent_events ({', '.join(_INSERTED)}) SELECT {', '.join(_INSERTED)} FROM staged "  # noqa: S608 our own names
-    "WHERE ord >= %s AND ord < %s AND ts >= (SELECT horizon FROM retention) ORDER BY ts, id, ord ON CONFLICT DO NOTHING"
+    "WHERE ord >= %s AND ord < %s AND ts >= (SELECT horizon FROM retention) "
+    "ORDER BY ts, id, session_id, ord ON CONFLICT DO NOTHING"
 )
 
 
@@ -153,7 +154,7 @@ def lock_stream(connection: psycopg.Connection) -> None:
 
 def merge_copies(connection: psycopg.Connection) -> int:
     """Settle staged rows that were there before: copies, conflicts, owners. Return the number of conflicts."""
-    for statement in statements("merge_copies"):
+    for statement in statements("merge_copies", columns=", ".join(_INSERTED)):
         connection.execute(statement)
     row = connection.execute("SELECT count(*) FROM known WHERE conflict").fetchone()
     assert row is not None

@@ -4,10 +4,12 @@ import datetime
 import http.client
 import itertools
 import os
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+import agentobs
 from agentobs import dashboard
 from agentobs.errors import ReportError, SettingsError
 from tests import browser
@@ -78,10 +80,15 @@ def test_a_setting_from_a_stale_link_shows_an_empty_page(page):
 def test_the_chosen_session_is_drawn_and_marked_in_the_table(page):
     page.session = SESSION
     assert page.timeline_figure().layout.title.text == "Invoice 14"
-    (row,) = page.selected_rows()
-    assert page.table()["session_id"].iloc[row] == SESSION
+    page.__panel__()
+    table = page._tabulator
+    (row,) = table.selection
+    assert table.value["session_id"].iloc[row] == SESSION
+    page.agent = "codex"
+    (row,) = table.selection
+    assert table.value["session_id"].iloc[row] == SESSION
     page.session = "unknown"
-    assert page.selected_rows() == []
+    assert table.selection == []
     assert "no events" in page.timeline_figure().layout.annotations[0].text
 
 
@@ -113,27 +120,26 @@ def test_the_command_serves_the_page_to_its_own_address_only():
         dashboard.command("overview", 0)
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
+@contextmanager
+def served(file: Path, folder: Path, **environment: str):
+    """The address of a dashboard that is being served; it may not have failed in the end."""
     browser.chromium()
     port = browser.free_port()
-    command = dashboard.serve(Path(overview_app.__file__), port)
-    url = f"http://127.0.0.1:{port}/overview_app"
-    log = tmp_path_factory.mktemp("dashboard") / "log"
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), before]))
-    try:
-        with browser.served(command, url, log):
-            yield url
-    finally:
-        os.environ.pop("PYTHONPATH")
-        if before is not None:
-            os.environ["PYTHONPATH"] = before
-    assert "Traceback" not in log.read_text(), log.read_text()
+    url = f"http://127.0.0.1:{port}/{file.stem}"
+    given = os.environ | {"PYTHONPATH": str(ROOT), "AGENTOBS_HOME": str(folder / "home")} | environment
+    with browser.served(dashboard.serve(file, port), url, folder / "log", given):
+        yield url
+    assert "Traceback" not in (folder / "log").read_text(), (folder / "log").read_text()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    with served(Path(overview_app.__file__), tmp_path_factory.mktemp("dashboard")) as url:
+        yield url
 
 
 @pytest.fixture
-def opened(address):
+def opened():
     """A page and what went wrong on it; no request may leave 127.0.0.1."""
     requests, errors = [], []
     with browser.browser() as chromium:
@@ -144,9 +150,8 @@ def opened(address):
         yield tab
         assert tab.evaluate("window.__xss") is None
     assert errors == []
-    host = address.split("/")[2]
-    outside = [url for url in requests if url.split(":")[0] not in {"data", "blob"} and url.split("/")[2] != host]
-    assert outside == []
+    hosts = {url.split("/")[2].split(":")[0] for url in requests if url.split(":")[0] not in {"data", "blob"}}
+    assert hosts == {"127.0.0.1"}
     assert len(requests) > 5
 
 
@@ -198,3 +203,29 @@ def test_a_page_of_another_site_gets_no_connection(address):
     connection.request("GET", f"/{path}/ws", headers=headers | {"Origin": "http://elsewhere.example"})
     assert connection.getresponse().status == 403
     connection.close()
+
+
+@pytest.mark.browser
+def test_the_page_reads_what_the_settings_name_and_opens_a_link_to_a_session(opened, tmp_path):
+    samples = ROOT / "data" / "claude_code"
+    wb = agentobs.open(samples)
+    sessions = wb.sessions()
+    last = sessions.sort_values("started_at").iloc[0]  # of the last page
+    with served(dashboard.find("overview"), tmp_path, AGENTOBS_DATABASE_URL=str(samples)) as url:
+        opened.goto(f"{url}?session={last['session_id']}")
+        opened.wait_for_selector(".tabulator-row")
+        title = last["objective"][:40].split("'")[0]
+        opened.wait_for_selector(f".js-plotly-plot .gtitle:has-text('{title}')")
+        assert opened.locator(f"h4:has-text('{len(sessions)}')").count() == 1
+        opened.locator(".tabulator-row").nth(1).click()
+        opened.wait_for_selector(".tabulator-row.tabulator-selected")
+        opened.wait_for_selector(f".js-plotly-plot .gtitle:not(:has-text('{title}')) >> nth=3")
+        assert opened.locator("text=no events").count() == 0
+
+
+@pytest.mark.browser
+def test_a_database_that_is_down_is_said_on_the_page(opened, tmp_path):
+    down = f"postgresql://127.0.0.1:{browser.free_port()}/agents"
+    with served(dashboard.find("overview"), tmp_path, AGENTOBS_DATABASE_URL=down) as url:
+        opened.goto(url)
+        opened.wait_for_selector("pre:has-text('127.0.0.1')")

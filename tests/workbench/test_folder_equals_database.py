@@ -51,7 +51,8 @@ def assert_equal(folder: Workbench, database: Workbench, **filters: Any) -> None
         for zone in ("UTC", "Europe/Zurich", "America/St_Johns"):
             both = (bench.usage(by, tz=zone, **filters) for bench in (folder, database))
             found.append(difference(f"usage by {by} in {zone}", *both))
-    assert "".join(found) == "", f"folder (left) and database (right) differ, with filters {filters}"
+    if any(found):
+        pytest.fail(f"folder (left) and database (right) differ, with filters {filters}: {''.join(found)}")
 
 
 def difference(name: str, ours: pd.DataFrame, theirs: pd.DataFrame) -> str:

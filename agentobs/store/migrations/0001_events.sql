@@ -13,9 +13,9 @@ $$;
 -- A source: one file (or document, database, spool segment) in one generation of its life.
 CREATE TABLE sources (
     source_id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    adapter          text NOT NULL,
+    adapter          text COLLATE "C" NOT NULL,
     adapter_version  integer NOT NULL,
-    path             text NOT NULL,
+    path             text COLLATE "C" NOT NULL,
     device           bigint NOT NULL,
     inode            bigint NOT NULL,
     generation       integer NOT NULL DEFAULT 0,
@@ -25,9 +25,9 @@ CREATE TABLE sources (
     size_bytes       bigint NOT NULL DEFAULT 0,   -- when last looked at
     content_version  bigint NOT NULL DEFAULT 0,   -- of documents that are rewritten whole
     memory           bytea,                       -- the parser's state at position
-    zone             text NOT NULL DEFAULT 'UTC', -- in which naive times are read
+    zone             text COLLATE "C" NOT NULL DEFAULT 'UTC', -- in which naive times are read
     first_ts         timestamptz,                 -- of its first event: who owns copied events
-    state            text NOT NULL DEFAULT 'active',  -- active | replaced | gone
+    state            text COLLATE "C" NOT NULL DEFAULT 'active',  -- active | replaced | gone
     records          bigint NOT NULL DEFAULT 0,
     event_records    bigint NOT NULL DEFAULT 0,   -- records = event_records + skipped + rejected
     skipped          bigint NOT NULL DEFAULT 0,
@@ -51,45 +51,45 @@ CREATE INDEX sources_path ON sources (path);
 -- What many events share. The key is a hash of all other columns, so that writers never wait for each other.
 CREATE TABLE contexts (
     context_id        bigint PRIMARY KEY,
-    agent             text NOT NULL,
-    agent_version     text,
-    project           text,
-    root_session_id   text,
-    thread_id         text,
+    agent             text COLLATE "C" NOT NULL,
+    agent_version     text COLLATE "C",
+    project           text COLLATE "C",
+    root_session_id   text COLLATE "C",
+    thread_id         text COLLATE "C",
     is_sidechain      boolean NOT NULL,
-    working_directory text,
-    branch            text,
-    repository        text,
-    machine           text,
-    workspace         text
+    working_directory text COLLATE "C",
+    branch            text COLLATE "C",
+    repository        text COLLATE "C",
+    machine           text COLLATE "C",
+    workspace         text COLLATE "C"
 );
 
 -- What an event is, apart from its own values; also a hash as its key. Few rows: events repeat themselves.
 CREATE TABLE kinds (
     kind_id       bigint PRIMARY KEY,
-    type          text NOT NULL,
-    severity      text NOT NULL,
-    status        text,
-    role          text,
-    native_type   text,
-    ts_quality    text NOT NULL,
+    type          text COLLATE "C" NOT NULL,
+    severity      text COLLATE "C" NOT NULL,
+    status        text COLLATE "C",
+    role          text COLLATE "C",
+    native_type   text COLLATE "C",
+    ts_quality    text COLLATE "C" NOT NULL,
     is_copy       boolean NOT NULL,
     sanitised     boolean NOT NULL,
-    tool_name     text,
-    call_type     text,
-    model         text,
-    provider      text,
-    basis         text,
-    service_tier  text,
-    speed         text,
-    inference_geo text,
-    price_version text
+    tool_name     text COLLATE "C",
+    call_type     text COLLATE "C",
+    model         text COLLATE "C",
+    provider      text COLLATE "C",
+    basis         text COLLATE "C",
+    service_tier  text COLLATE "C",
+    speed         text COLLATE "C",
+    inference_geo text COLLATE "C",
+    price_version text COLLATE "C"
 );
 
 CREATE TABLE agent_events (
     ts                    timestamptz NOT NULL,
     id                    uuid NOT NULL,
-    session_id            text NOT NULL,
+    session_id            text COLLATE "C" NOT NULL,
     seq                   bigint NOT NULL,
     context_id            bigint NOT NULL,
     kind_id               bigint NOT NULL,
@@ -98,8 +98,8 @@ CREATE TABLE agent_events (
     batch_id              bigint NOT NULL,
     digest                bigint NOT NULL,        -- of the payload: tells a copy from a conflict
     part                  smallint NOT NULL,
-    tool_call_id          text,
-    usage_key             text,
+    tool_call_id          text COLLATE "C",
+    usage_key             text COLLATE "C",
     parent_event_id       uuid,
     input_tokens          bigint,
     output_tokens         bigint,
@@ -115,9 +115,9 @@ CREATE TABLE agent_events (
     lines_added           bigint,
     lines_removed         bigint,
     file_size_bytes       bigint,
-    commit                text,
-    file_path             text,
-    summary               text,
+    commit                text COLLATE "C",
+    file_path             text COLLATE "C",
+    summary               text COLLATE "C",
     data                  jsonb,
     tags                  jsonb,
     raw                   bytea,                  -- zstd; on the first event of its record
@@ -147,12 +147,12 @@ CREATE TABLE quarantine (
     source_id     bigint NOT NULL,
     source_offset bigint NOT NULL,
     part          integer NOT NULL,
-    reason        text NOT NULL,
-    detail        text,
+    reason        text COLLATE "C" NOT NULL,
+    detail        text COLLATE "C",
     event_id      uuid,
     raw           bytea,                          -- zstd, redacted; of a huge record its head
     size_bytes    bigint NOT NULL,
-    sha256        text,
+    sha256        text COLLATE "C",
     at            timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (source_id, source_offset, part, reason)
 );

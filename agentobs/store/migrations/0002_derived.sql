@@ -2,56 +2,56 @@
 
 -- One row per tool call. The call and its result each come from the best of their copies: the smallest rank wins.
 CREATE TABLE tool_calls (
-    call_key          text PRIMARY KEY,
-    session_id        text NOT NULL,
-    tool_call_id      text NOT NULL,
+    call_key          text COLLATE "C" PRIMARY KEY,
+    session_id        text COLLATE "C" NOT NULL,
+    tool_call_id      text COLLATE "C" NOT NULL,
     context_id        bigint NOT NULL,
     bucket            timestamptz NOT NULL,       -- quarter of an hour of the call, else of its result
-    tool_name         text,
-    type              text NOT NULL,
+    tool_name         text COLLATE "C",
+    type              text COLLATE "C" NOT NULL,
     -- the call
     event_id          uuid,
     started_at        timestamptz,
-    call_session      text,
+    call_session      text COLLATE "C",
     call_context      bigint,
-    call_tool         text,
-    call_type         text,
+    call_tool         text COLLATE "C",
+    call_type         text COLLATE "C",
     call_copy         boolean,
     call_owner        timestamptz,
-    file_path         text,
-    target            text,
-    model             text,
+    file_path         text COLLATE "C",
+    target            text COLLATE "C",
+    model             text COLLATE "C",
     -- its result
     result_event_id   uuid,
     ended_at          timestamptz,
-    result_session    text,
+    result_session    text COLLATE "C",
     result_context    bigint,
-    result_tool       text,
-    result_type       text,
+    result_tool       text COLLATE "C",
+    result_type       text COLLATE "C",
     result_copy       boolean,
     result_owner      timestamptz,
-    status            text,
+    status            text COLLATE "C",
     exit_code         bigint,
     reported_ms       double precision,
     lines_added       bigint,
     lines_removed     bigint,
-    result_path       text
+    result_path       text COLLATE "C"
 );
 CREATE INDEX tool_calls_session ON tool_calls (session_id);
 CREATE INDEX tool_calls_started ON tool_calls USING brin (started_at);
 
 -- The accounting table: one row per response.
 CREATE TABLE model_calls (
-    usage_key             text PRIMARY KEY,
-    session_id            text NOT NULL,
+    usage_key             text COLLATE "C" PRIMARY KEY,
+    session_id            text COLLATE "C" NOT NULL,
     context_id            bigint NOT NULL,
     event_id              uuid NOT NULL,
     ts                    timestamptz NOT NULL,   -- of the event whose usage counts
     started_at            timestamptz NOT NULL,   -- earliest record of the response
     is_side               boolean NOT NULL,       -- a sidechain's or a copy's record
     owner_ts              timestamptz NOT NULL,
-    model                 text,
-    provider              text,
+    model                 text COLLATE "C",
+    provider              text COLLATE "C",
     input_tokens          bigint,
     output_tokens         bigint,
     cache_read_tokens     bigint,
@@ -60,30 +60,30 @@ CREATE TABLE model_calls (
     reasoning_tokens      bigint,
     web_search_requests   bigint,
     total_tokens          bigint NOT NULL,
-    service_tier          text,
-    speed                 text,
-    inference_geo         text,
-    basis                 text,
+    service_tier          text COLLATE "C",
+    speed                 text COLLATE "C",
+    inference_geo         text COLLATE "C",
+    basis                 text COLLATE "C",
     cost_pico_usd         bigint,
-    price_version         text,
+    price_version         text COLLATE "C",
     reported_cost_usd     double precision
 );
 CREATE INDEX model_calls_session ON model_calls (session_id);
 CREATE INDEX model_calls_started ON model_calls USING brin (started_at);
 
 CREATE TABLE agent_sessions (
-    session_id    text PRIMARY KEY,
+    session_id    text COLLATE "C" PRIMARY KEY,
     first_ts      timestamptz NOT NULL,           -- first_*: the earliest event, which gives the session its context
     first_seq     bigint NOT NULL,
     first_id      uuid NOT NULL,
     context_id    bigint NOT NULL,
     started_at    timestamptz,
     ended_at      timestamptz,
-    objective     text,
+    objective     text COLLATE "C",
     objective_ts  timestamptz,
     objective_seq bigint,
     objective_id  uuid,
-    title         text,
+    title         text COLLATE "C",
     title_ts      timestamptz,
     title_seq     bigint,
     title_id      uuid,
@@ -110,15 +110,15 @@ CREATE TABLE agent_sessions (
 CREATE INDEX agent_sessions_started ON agent_sessions (started_at);
 
 CREATE TABLE session_files (
-    session_id text NOT NULL,
-    file_path  text NOT NULL,
+    session_id text COLLATE "C" NOT NULL,
+    file_path  text COLLATE "C" NOT NULL,
     edits      bigint NOT NULL,
     PRIMARY KEY (session_id, file_path)
 );
 
 CREATE TABLE session_usage (
-    session_id            text NOT NULL,
-    model                 text NOT NULL,          -- '': unknown
+    session_id            text COLLATE "C" NOT NULL,
+    model                 text COLLATE "C" NOT NULL,          -- '': unknown
     is_subagent           boolean NOT NULL,
     model_calls           bigint NOT NULL,
     unpriced_calls        bigint NOT NULL,
@@ -142,8 +142,8 @@ CREATE TABLE session_usage (
 
 -- Records that two sessions share: the child's history begins inside the parent. Not derived: copies are not stored.
 CREATE TABLE session_lineage (
-    session_id        text NOT NULL,
-    parent_session_id text NOT NULL,
+    session_id        text COLLATE "C" NOT NULL,
+    parent_session_id text COLLATE "C" NOT NULL,
     shared_until      timestamptz NOT NULL,
     PRIMARY KEY (session_id, parent_session_id)
 );
@@ -153,18 +153,18 @@ CREATE TABLE session_lineage (
 -- Quarter-hours, so that a day can be cut in any zone. '' stands for unknown in the keys.
 CREATE TABLE rollup_events (
     bucket  timestamptz NOT NULL,
-    agent   text NOT NULL,
-    project text NOT NULL,
-    type    text NOT NULL,
+    agent   text COLLATE "C" NOT NULL,
+    project text COLLATE "C" NOT NULL,
+    type    text COLLATE "C" NOT NULL,
     events  bigint NOT NULL,
     PRIMARY KEY (bucket, agent, project, type)
 );
 
 CREATE TABLE rollup_usage (
     bucket                timestamptz NOT NULL,
-    agent                 text NOT NULL,
-    project               text NOT NULL,
-    model                 text NOT NULL,
+    agent                 text COLLATE "C" NOT NULL,
+    project               text COLLATE "C" NOT NULL,
+    model                 text COLLATE "C" NOT NULL,
     is_subagent           boolean NOT NULL,
     model_calls           bigint NOT NULL,
     unpriced_calls        bigint NOT NULL,
@@ -189,11 +189,11 @@ CREATE TABLE rollup_usage (
 -- Durations in log-spaced bins (four per doubling), so that percentiles of any group can be merged; -1: unknown.
 CREATE TABLE rollup_tools (
     bucket       timestamptz NOT NULL,
-    agent        text NOT NULL,
-    project      text NOT NULL,
-    tool_name    text NOT NULL,
-    type         text NOT NULL,
-    status       text NOT NULL,
+    agent        text COLLATE "C" NOT NULL,
+    project      text COLLATE "C" NOT NULL,
+    tool_name    text COLLATE "C" NOT NULL,
+    type         text COLLATE "C" NOT NULL,
+    status       text COLLATE "C" NOT NULL,
     duration_bin smallint NOT NULL,
     calls        bigint NOT NULL,
     PRIMARY KEY (bucket, agent, project, tool_name, type, status, duration_bin)

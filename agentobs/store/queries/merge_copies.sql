@@ -1,10 +1,13 @@
 -- Runs when some staged rows were not inserted: they are copies, conflicts, or the true owner of what is there.
--- Afterwards `staged` holds only rows that are new in agent_events, and `moved` what they replaced.
+-- Of the copies of an event the one of the smallest (first ts of its source, session, seq, offset) owns it, whoever came
+-- first; of two payloads under one id the first one stays. Afterwards `staged` holds only rows that are now in
+-- agent_events and were not before, and `moved` the rows that they replaced.
 
--- 1. The rows that were inserted (the first of equals) need nothing here; `known` are the others with what is there.
+-- 1. The rows that were inserted (the best of equals) need nothing here; `known` are the others with what is there.
 CREATE TEMP TABLE known ON COMMIT DROP AS
 SELECT staged.ord, staged.digest <> e.digest AS conflict, e.session_id AS there, e.ts, e.id,
-       (staged.owner_ts, staged.session_id) < (source.first_ts, e.session_id) AS takes_over
+       staged.digest = e.digest AND (staged.owner_ts, staged.session_id, staged.seq, staged.source_offset)
+                                  < (source.first_ts, e.session_id, e.seq, e.source_offset) AS takes_over
 FROM staged
 JOIN agent_events e ON e.ts = staged.ts AND e.id = staged.id
 JOIN sources source ON source.source_id = e.source_id
@@ -12,7 +15,7 @@ WHERE staged.ord NOT IN (
     SELECT DISTINCT ON (s.ts, s.id) s.ord
     FROM staged s
     JOIN agent_events mine ON mine.ts = s.ts AND mine.id = s.id AND mine.batch_id = s.batch_id
-    ORDER BY s.ts, s.id, s.ord
+    ORDER BY s.ts, s.id, s.session_id, s.ord
 )
 ;
 -- 2. The same id with another payload is no copy.
@@ -36,32 +39,22 @@ GROUP BY child, parent
 ORDER BY child, parent
 ON CONFLICT (session_id, parent_session_id) DO UPDATE SET shared_until = greatest(l.shared_until, excluded.shared_until)
 ;
--- 4. A copy from the smaller (first ts of its source, session) takes the event over.
+-- 4. The owner's row replaces what is there, as a whole.
 INSERT INTO moved
-SELECT DISTINCT ON (e.ts, e.id) e.*
-FROM known JOIN agent_events e USING (ts, id)
-WHERE known.takes_over AND NOT known.conflict AND known.there <> (SELECT session_id FROM staged WHERE staged.ord = known.ord)
-ORDER BY e.ts, e.id
+SELECT DISTINCT ON (e.ts, e.id) e.* FROM known JOIN agent_events e USING (ts, id) WHERE known.takes_over ORDER BY e.ts, e.id
 ;
-DELETE FROM staged
-USING known
-WHERE known.ord = staged.ord
-  AND NOT EXISTS (
-    SELECT FROM moved
-    WHERE moved.ts = staged.ts AND moved.id = staged.id AND known.takes_over AND NOT known.conflict
-      AND known.there <> staged.session_id)
+DELETE FROM staged USING known WHERE known.ord = staged.ord AND NOT known.takes_over
 ;
 DELETE FROM staged
 USING known, staged better
 WHERE known.ord = staged.ord AND better.ts = staged.ts AND better.id = staged.id
-  AND (better.owner_ts, better.session_id, better.ord) < (staged.owner_ts, staged.session_id, staged.ord)
+  AND (better.owner_ts, better.session_id, better.seq, better.ord) < (staged.owner_ts, staged.session_id, staged.seq, staged.ord)
 ;
-UPDATE agent_events e
-SET session_id = staged.session_id, context_id = staged.context_id, source_id = staged.source_id,
-    source_offset = staged.source_offset, seq = staged.seq, kind_id = staged.kind_id, raw = staged.raw, parent_event_id = staged.parent_event_id,
-    usage_key = staged.usage_key
-FROM staged JOIN moved USING (ts, id)
-WHERE e.ts = staged.ts AND e.id = staged.id
+DELETE FROM agent_events e USING moved WHERE e.ts = moved.ts AND e.id = moved.id
+;
+INSERT INTO agent_events ({columns})
+SELECT {columns} FROM staged WHERE EXISTS (SELECT FROM moved WHERE moved.ts = staged.ts AND moved.id = staged.id)
+ORDER BY ts, id
 ;
 -- 5. Keys of calls and responses that hold a session's id: those of the moved events are folded anew, below their rest.
 INSERT INTO refolded SELECT * FROM staged

@@ -1,6 +1,17 @@
 -- Sessions that started in [since, until), with their usage summed over models and subagents.
 -- Parameters: as read_events; model: sessions that used it; tool, type: sessions with such a call or event.
 -- Columns: frames.SESSIONS; models as a JSON list.
+-- The parent is who owns the records that are shared: from copy to copy up to the first owner of all of them.
+WITH RECURSIVE shared AS (
+    SELECT DISTINCT ON (session_id) session_id, parent_session_id, shared_until FROM session_lineage
+    ORDER BY session_id, shared_until DESC, parent_session_id
+), chain AS (
+    SELECT session_id, parent_session_id, shared_until, 1 AS depth FROM shared
+    UNION ALL
+    SELECT c.session_id, s.parent_session_id, c.shared_until, c.depth + 1
+    FROM chain c JOIN shared s ON s.session_id = c.parent_session_id AND s.shared_until >= c.shared_until
+    WHERE s.parent_session_id <> c.session_id AND c.depth < 100
+)
 SELECT s.session_id, l.parent_session_id, s.started_at AT TIME ZONE 'UTC' AS started_at,
        s.ended_at AT TIME ZONE 'UTC' AS ended_at, extract(epoch FROM s.ended_at - s.started_at)::float AS duration_s,
        s.objective, s.title, coalesce(u.models, '[]') AS models, s.events, s.human_turns,
@@ -30,8 +41,7 @@ LEFT JOIN (
 ) u USING (session_id)
 LEFT JOIN (SELECT session_id, count(*) AS files FROM session_files GROUP BY session_id) f USING (session_id)
 LEFT JOIN (
-    SELECT DISTINCT ON (session_id) session_id, parent_session_id FROM session_lineage
-    ORDER BY session_id, shared_until DESC, parent_session_id
+    SELECT DISTINCT ON (session_id) session_id, parent_session_id FROM chain ORDER BY session_id, depth DESC, parent_session_id
 ) l USING (session_id)
 WHERE (%(since)s::timestamptz IS NULL OR s.started_at >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR s.started_at < %(until)s)
