@@ -143,7 +143,8 @@ class Overview(pn.viewable.Viewer):
         chosen["task"] = chosen["title"].fillna(chosen["objective"]).map(tables.text, na_action="ignore")
         chosen["project"] = chosen["project"].map(_last_folders, na_action="ignore")
         chosen["started_at"] = chosen["started_at"].dt.tz_convert(zone(self.tz)).dt.tz_localize(None)
-        return chosen[list(COLUMNS)]
+        words = ["agent", "project", "task"]
+        return chosen[list(COLUMNS)].fillna(dict.fromkeys(words, tables.UNKNOWN))
 
     @param.depends("ready", "events", "tool_calls", "session")
     def timeline_figure(self) -> go.Figure | None:
@@ -155,7 +156,7 @@ class Overview(pn.viewable.Viewer):
         events = self.events[self.events["session_id"] == self.session]
         calls = self.tool_calls[self.tool_calls["session_id"] == self.session]
         if events.empty and calls.empty:
-            return nothing(blank("Timeline", height=230), "this session has no events here")
+            return nothing(blank("Timeline", height=230), "no events of this session are loaded")
         row = self.sessions[self.sessions["session_id"] == self.session]
         names = [*row["title"].dropna(), *row["objective"].dropna(), self.session]
         return timeline_plot.session_timeline(timeline.lanes(events, calls), tz=self.tz, title=names[0])
@@ -275,10 +276,13 @@ def serve(overview: Overview) -> None:
 
 
 if pn.state.served:
+    import os
+
     import agentobs as ao
+    from agentobs import settings
     from agentobs.errors import AgentobsError
 
-    page = Overview()
+    page = Overview(tz=settings.load(os.environ).timezone)
 
     def load() -> None:
         """Fetch what every visitor sees first, and the session of the page's address."""

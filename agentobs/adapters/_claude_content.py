@@ -5,7 +5,8 @@ import msgspec
 from agentobs.adapters._claude_calls import SHELL_TOOLS
 from agentobs.adapters._claude_records import Block, Message, Record, Unreadable, fields_of, message, read
 from agentobs.adapters._claude_results import block_text
-from agentobs.adapters._lenient import clean_text, dumps
+from agentobs.adapters._lenient import dumps
+from agentobs.events import clean_text
 
 _NAMES = ("content", "summary", "customTitle", "aiTitle", "lastPrompt", "output", "agentName", "permissionMode", "mode")
 _INNER = ("prompt", "content", "snippet", "text", "stderr", "stdout", "displayPath")

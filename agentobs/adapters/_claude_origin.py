@@ -29,6 +29,7 @@ class Memory(msgspec.Struct):
     ts: int | None = None
     calls: dict[str, Call] = {}  # tool_use id -> the call, until it is answered
     parents: dict[str, bytes] = {}  # uuid -> id of the record's last event
+    older_parents: dict[str, bytes] = {}  # those before; dropping one by one from a dict is slow
     threads: dict[str, str] = {}  # uuid of an old sidechain record -> uuid of its first
     repeats: dict[str, int] = {}  # of records without an id, since the time moved: how often each came
 
@@ -64,6 +65,20 @@ def _further(head: Event, part: int) -> Event:
         request_id=head.request_id,
         sanitised=head.sanitised,
     )
+
+
+def remember_parent(memory: Memory, uuid: str, name: bytes) -> None:
+    """Keep the last events for their children: at least PARENTS of them, at most twice as many."""
+    if len(memory.parents) >= PARENTS:
+        memory.older_parents, memory.parents = memory.parents, {}
+    memory.parents[uuid] = name
+
+
+def parent_of(memory: Memory, uuid: str | None) -> bytes | None:
+    """Return the event of a parent record; None when there is none or it is too long ago."""
+    if not uuid:
+        return None
+    return memory.parents.get(uuid) or memory.older_parents.get(uuid)
 
 
 def remember(known: dict, key: str, value: object, limit: int) -> None:
@@ -133,7 +148,7 @@ def head_of(found: Readable, offset: int, original: bytes | None, memory: Memory
         digest=digest,
         ts_quality=quality,
         native_id=uuid or None,
-        parent_event_id=memory.parents.get(record.parent_uuid) if record.parent_uuid else None,
+        parent_event_id=parent_of(memory, record.parent_uuid),
         agent_version=record.version or None,
         working_directory=record.cwd or None,
         branch=record.git_branch or None,
@@ -148,9 +163,9 @@ def head_of(found: Readable, offset: int, original: bytes | None, memory: Memory
 
 def pass_on(record: Record, memory: Memory) -> None:
     """Let the children of a skipped record find its parent's event."""
-    parent = memory.parents.get(record.parent_uuid) if record.parent_uuid else None
+    parent = parent_of(memory, record.parent_uuid)
     if record.uuid and parent is not None:
-        remember(memory.parents, record.uuid, parent, PARENTS)
+        remember_parent(memory, record.uuid, parent)
     if record.is_sidechain:
         thread_of(record, memory)
 

@@ -7,7 +7,7 @@ A copy is named after its content, so that one message in several progress recor
 import msgspec
 
 from agentobs.adapters._claude_messages import MAKERS
-from agentobs.adapters._claude_origin import NAME, Memory, When, head_of, timestamp
+from agentobs.adapters._claude_origin import NAME, Memory, When, head_of, parent_of, timestamp
 from agentobs.adapters._claude_records import (
     Name,
     Readable,
@@ -59,7 +59,7 @@ def passed_through(
     head.digest = payload_digest(inner, b"") if original is None else _digest_inside(original)
     head.id = event_id(head.ts, NAME, "copy", inner.uuid or "", str(head.digest), "0")
     head.native_id = inner.uuid or None
-    head.parent_event_id = memory.parents.get(inner.parent_uuid) if inner.parent_uuid else None
+    head.parent_event_id = parent_of(memory, inner.parent_uuid)
     head.thread_id, head.is_sidechain, head.is_copy = progress.agent_id or None, True, True
     head.request_id = inner.request_id or None
     events = make(head, inner, memory)

@@ -22,7 +22,6 @@ _DENIED = re.compile(
     re.DOTALL,
 )
 _INTERRUPTED = "[Request interrupted by user"
-_FAILED = ("Error: ", "<tool_use_error>")
 _SEVERITIES = {"ok": "info", "error": "error", "denied": "warning", "interrupted": "warning"}
 
 
@@ -104,10 +103,14 @@ def result(head: Event, part: int, block: Block, record: Record, memory: Memory,
         event.call_type, event.tool_name, event.file_path = call[0], call[1] or None, call[2]
     payload = record.tool_use_result if alone else Raw()
     known = decoded(_result, Result, payload) if opens_with(payload, "{") else None
+    stated = _text(payload) if opens_with(payload, '"') else None
     text = block_text(block.content)
-    if text is None and opens_with(payload, '"'):
-        text = _text(payload)
-    _outcome(event, block, known, text or "", record)
+    if text is None:
+        text = stated
+    status = _status(block, known, text or "", stated or "", record)
+    event.status, event.severity = status, _SEVERITIES[status]
+    if event.tool_name is not None and event.tool_name.lower() in SHELL_TOOLS:
+        event.exit_code = _exit_code(block, known, text or "", status)
     if known is not None:
         _measures(event, known)
     event.summary = one_line(text)
@@ -121,28 +124,15 @@ def block_text(content: str | list[Part] | None) -> str | None:
     return content
 
 
-def _outcome(event: Event, block: Block, known: Result | None, text: str, record: Record) -> None:
-    status = _status(block, known, text, record)
-    event.status, event.severity = status, _SEVERITIES[status]
-    if event.tool_name is not None and event.tool_name.lower() in SHELL_TOOLS:
-        event.exit_code = _exit_code(block, known, text, status)
-
-
-def _status(block: Block, known: Result | None, text: str, record: Record) -> str:
-    failed = block.is_error or (known is not None and bool(known.failed or known.error)) or text.startswith(_FAILED)
+def _status(block: Block, known: Result | None, text: str, stated: str, record: Record) -> str:
     if text.startswith(_INTERRUPTED) or (known is not None and known.interrupted):
         return "interrupted"
-    if record.tool_denial_kind or (failed and _denied(text, record)):
+    failed = block.is_error or (known is not None and bool(known.failed or known.error))
+    if block.is_error is None:  # what a tool printed may begin like this too, so only where nobody says
+        failed = failed or text.startswith("<tool_use_error>") or stated.startswith("Error: ")
+    if record.tool_denial_kind or (failed and (_DENIED.match(text) or _DENIED.match(stated))):
         return "denied"
     return "error" if failed else "ok"
-
-
-def _denied(text: str, record: Record) -> bool:
-    if _DENIED.match(text):
-        return True
-    if not opens_with(record.tool_use_result, '"'):
-        return False
-    return _DENIED.match(_text(record.tool_use_result)) is not None
 
 
 def _exit_code(block: Block, known: Result | None, text: str, status: str) -> int | None:
@@ -163,6 +153,8 @@ def _measures(event: Event, known: Result) -> None:
         event.file_path = path
     if event.status == "ok":
         _changes(event, known)
+    if known.stdout and known.background_task_id is None:
+        return  # a command that ended: all there is stands in columns
     facts = Facts(
         known.type if known.type in ("create", "update") else None,
         known.agent_id,

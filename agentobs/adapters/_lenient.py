@@ -27,7 +27,6 @@ _ESCAPE = re.compile(  # whole escapes only, so that an escaped backslash before
 )
 _STRING = re.compile(rb'"[^"]*"')
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _LONGEST_NUMBER = 400
 
 
@@ -82,11 +81,6 @@ def lenient(kind: type[T], fields: dict[str, Any]) -> T:
             except msgspec.ValidationError:  # of another type, or longer than the field may be
                 continue
     return kind(**kept)
-
-
-def clean_text(text: str) -> str:
-    """Return the text as PostgreSQL takes it."""
-    return _LONE_SURROGATE.sub("\ufffd", text.replace("\0", "\ufffd"))
 
 
 def _is_utf8(line: bytes) -> bool:

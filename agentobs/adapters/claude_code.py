@@ -5,6 +5,10 @@ it under the same `usage_key`, and whoever counts takes the largest snapshot onc
 never from the file's name; a subagent (its own file, its own folder, or lines inside the parent's file) is a thread of
 the parent's session.
 
+An event is named after its record's uuid and its part; after session and content too where the id is no uuid; after
+session, content and occurrence where there is none. Its digest covers the message and the tool's result, not the
+envelope, which a fork rewrites.
+
     user, a person's text              user_interaction, role user; of several texts the first counts
     user, anything the client put in   user_interaction, role system: user/command, user/interrupt, user/meta,
                                        user/sidechain_prompt, user/ide_context, user/task_notification, user/image, ...
@@ -28,7 +32,7 @@ from agentobs.adapters._base import Adapter, Fidelity
 from agentobs.adapters._claude_content import content
 from agentobs.adapters._claude_detection import detect
 from agentobs.adapters._claude_messages import MAKERS
-from agentobs.adapters._claude_origin import NAME, PARENTS, Memory, When, head_of, pass_on, remember, time_of
+from agentobs.adapters._claude_origin import NAME, Memory, When, head_of, pass_on, remember_parent, time_of
 from agentobs.adapters._claude_progress import AGENT_PROGRESS, name_of_progress, passed_through
 from agentobs.adapters._claude_records import Readable, Unreadable, fields_of, read
 from agentobs.adapters._claude_system import SKIPPED, failed_hooks, name_of, rare
@@ -59,7 +63,7 @@ def parse(lines: Iterable[Line], memory: Memory) -> Iterator[Item]:
         else:
             events = make(head_of(found, offset, changed, memory, when), record, memory)
             if record.uuid:
-                remember(memory.parents, record.uuid, events[-1].id, PARENTS)
+                remember_parent(memory, record.uuid, events[-1].id)
             yield from events
 
 
@@ -84,7 +88,7 @@ def _other(
         return [Skip(offset, f"{clip(kind, 100)}_without_session")]
     event = rare(head_of(found, offset, original, memory, when), native_type, fields)
     if record.uuid:
-        remember(memory.parents, record.uuid, event.id, PARENTS)
+        remember_parent(memory, record.uuid, event.id)
     return [event]
 
 

@@ -33,7 +33,8 @@ LOOK = {
     "legend": {
         "orientation": "h",
         "yanchor": "bottom",
-        "y": 1.0,
+        "yref": "container",
+        "y": 0.012,
         "xanchor": "left",
         "x": 0,
         "font": {"size": 12, "color": MUTED},
@@ -44,7 +45,7 @@ LOOK = {
     "hovermode": "closest",
     "bargap": 0.25,
     "barcornerradius": 2,
-    "margin": {"l": 12, "r": 16, "t": 84, "b": 12},
+    "margin": {"l": 12, "r": 16, "t": 66, "b": 12},
 }
 
 

@@ -151,8 +151,10 @@ def cost_by_group(usage: pd.DataFrame, *, group: str = "project", most: int = 12
     names = [_tail(name) for name in _names(rows[group], 200)]
     made.update_yaxes(tickvals=list(range(len(rows))), ticktext=names, showgrid=False)
     dearest = max((float(cost) for cost in rows["cost_usd"].dropna()), default=0.0) or 1.0
-    made.update_xaxes(showgrid=True, showline=False, tickprefix="$", tickformat=_dollar_ticks(dearest), range=[0, dearest * 1.35])
-    made.update_layout(height=120 + 34 * len(rows), showlegend=False, margin_t=70)
+    made.update_xaxes(
+        showgrid=True, showline=False, tickprefix="$", tickformat=_dollar_ticks(dearest), range=[0, dearest * 1.35]
+    )
+    made.update_layout(height=120 + 34 * len(rows), showlegend=False)
     return made
 
 
@@ -219,7 +221,7 @@ def _days(made: go.Figure, days: pd.Series, step: str, *, legend: bool = True) -
     made.update_xaxes(type="date", tickformat="%-d %b\n%Y", tickangle=0, range=[first - spread, last + spread])
     if step == "D" and (last - first).days <= 7:
         made.update_xaxes(dtick=DAY_MS, tick0=first)
-    made.update_layout(barmode="stack", showlegend=legend, margin_t=84 if legend else 66)
+    made.update_layout(barmode="stack", showlegend=legend)
     return made
 
 

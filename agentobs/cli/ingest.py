@@ -1,5 +1,6 @@
 """ingest, agents: read session files into the database, once, or as they grow."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,16 +36,18 @@ def ingest(
     chosen = opening.settings(project=project, workers=workers)
     known = backfill.adapters()
     roots = [path.expanduser() for path in paths] or _default_roots()
+    plan, failures = (None, []) if watch else look(roots)
+    if plan is not None and not plan.found:
+        return read_nothing(failures)
     with opening.database(chosen) as url:
         if replay:
-            print(f"{_rewound(url)} sources are set back to their start")
+            print(f"{_rewound(url):,} sources are set back to their start")
         job = job_of(chosen, url)
-        if watch:
-            from agentobs.cli.following import follow
+        if plan is not None:
+            return read(job, plan, failures, chosen.workers)
+        from agentobs.cli.following import follow
 
-            return follow(job, chosen, roots, known)
-        plan, failures = look(roots)
-        return read(job, plan, failures, chosen.workers)
+        return follow(job, chosen, roots, known)
 
 
 def agents(*, json: Annotated[bool, Parameter(help="Print JSON.")] = False) -> None:
@@ -93,28 +96,27 @@ def look(roots: Sequence[Path]) -> "tuple[Plan, list[SourceError]]":
 
 def read(job: "Job", plan: "Plan", failures: Sequence[SourceError], workers: int | None) -> int:
     """Read what was planned, say what came of it, then what could not be read; return the exit code."""
-    import sys
-
     from agentobs.cli.progress import Tally, shown
     from agentobs.ingest import backfill
 
     tally = Tally(plan)
-    code = 0
-    if plan.found:
-        with shown(tally):
-            for outcome in backfill.run(job, plan.found, tally.moved, processes=workers):
-                tally.finished(outcome)
-        tally.print_summary()
-        code = SourceError.exit_code if len(tally.failed) == len(plan.found) else 0
-    for failure in failures[:-1]:
+    with shown(tally):
+        for outcome in backfill.run(job, plan.found, tally.moved, processes=workers):
+            tally.finished(outcome)
+    tally.print_summary()
+    code = SourceError.exit_code if len(tally.failed) == len(plan.found) else 0
+    return read_nothing(failures) if failures else code
+
+
+def read_nothing(failures: Sequence[SourceError]) -> int:
+    """Say what could not be read, a line each; return the exit code."""
+    for failure in failures:
         print(f"agentobs: {one_line(str(failure))}", file=sys.stderr)
-    if failures:
-        raise failures[-1]
-    return code
+    return SourceError.exit_code
 
 
 def _nothing(root: Path, plan: "Plan") -> str:
-    if root.is_file() and plan.passed_over:
+    if not root.is_dir() and plan.passed_over:
         return f"cannot read {str(root)!r}: {plan.passed_over[0].reason}"
     seen = len(plan.passed_over)
     why = f"; {seen} files passed over, the first: {plan.passed_over[0].reason}" if seen else ""

@@ -86,7 +86,9 @@ def demo(
     chosen = opening.settings()
     with opening.database(chosen) as url:
         plan, failures = ingest.look([path])
-        ingest.read(ingest.job_of(chosen, url), plan, failures, chosen.workers)
+        code = ingest.read(ingest.job_of(chosen, url), plan, failures, chosen.workers)
+        if code:
+            return code
         reading.usage(by="model")
         written = reports.run("usage", out).path
         _print_ways(chosen.home, written, dashboards.address_of("overview", port))
@@ -97,8 +99,8 @@ def demo(
 
 def _print_ways(home: Path, written: Path, address: str) -> None:
     setting = f"AGENTOBS_HOME={home}"
-    program = Path(sys.argv[0]).name or "agentobs"
+    program = Path(sys.argv[0])
     print(f"report:     {written}")
     print(f"dashboard:  {address}  ({setting} {program} dashboard)")
-    print(f"notebook:   {setting} jupyter lab notebooks")
+    print(f"notebook:   {setting} {program.with_name('jupyter')} lab notebooks")
     print(f"questions:  {setting} {program} sessions")

@@ -20,7 +20,7 @@ from agentobs.redaction import Redactor
 Look = tuple[int, int, int, int]
 _STEP_MS = 50
 _TICK_MS = 250
-_RETRY_S = 5.0
+_RETRY_S = 2.0
 
 
 def roots_of(known: Mapping[str, Adapter], home: Path) -> dict[Path, str]:

@@ -54,7 +54,9 @@ class _Derived:
         self.files = files
         tables = [
             file.rows.set_column(
-                file.rows.schema.get_field_index("source_id"), "source_id", pa.array([number] * len(file.rows), pa.int64())
+                file.rows.schema.get_field_index("source_id"),
+                "source_id",
+                pa.array([number] * len(file.rows), pa.int64()),
             )
             for number, file in enumerate(files, start=1)
         ]
@@ -133,7 +135,9 @@ class Folder:
 
     def sessions(self, filters: Filters) -> pd.DataFrame:
         now = self._derived
-        data = derive.select(now.sessions, filters, time=now.sessions["started_at"], names=("session", "agent", "project"))
+        data = derive.select(
+            now.sessions, filters, time=now.sessions["started_at"], names=("session", "agent", "project")
+        )
         owners = (("model", now.model_calls), ("tool", now.tool_calls), ("type", now.events))
         for name, owned in owners:
             if filters[name] is not None:
@@ -209,7 +213,9 @@ class Folder:
         if not plan.found:
             known = "; ".join(f"{a.title}: {', '.join(a.patterns)}" for a in backfill.adapters().values())
             seen = f", {len(plan.passed_over)} passed over ({plan.passed_over[0].reason})" if plan.passed_over else ""
-            raise SourceError(f"no session logs in {str(self.path)!r}{seen}; looked for {known or 'nothing: no adapters'}")
+            raise SourceError(
+                f"no session logs in {str(self.path)!r}{seen}; looked for {known or 'nothing: no adapters'}"
+            )
         return plan
 
     def _read(self, found: list[Found]) -> list[FileRows]:

@@ -13,10 +13,10 @@ import zstandard
 from agentobs import pricing
 from agentobs.analysis.derive import RECORDS
 from agentobs.errors import SourceError
-from agentobs.events import SENTINEL, Event
-from agentobs.frames import EVENTS
+from agentobs.events import SENTINEL, Event, clean_text
 from agentobs.ingest import tail
 from agentobs.ingest.commit import price
+from agentobs.ingest.contexts import CONTEXT, Contexts
 from agentobs.ingest.discover import Found
 from agentobs.ingest.projects import Projects
 from agentobs.ingest.reading import Piece, Reader
@@ -36,10 +36,6 @@ _PLAIN = tuple(
     "usage_key duration_ms exit_code lines_added lines_removed file_size_bytes file_path commit sanitised summary part "
     "digest provider".split()
 )  # columns that are fields of the event
-_CONTEXT = tuple(
-    "agent agent_version project root_session_id thread_id is_sidechain working_directory branch repository machine "
-    "workspace".split()
-)
 _USAGE = tuple(
     "input_tokens output_tokens cache_read_tokens cache_write_5m_tokens cache_write_1h_tokens reasoning_tokens "
     "web_search_requests service_tier speed inference_geo".split()
@@ -47,13 +43,8 @@ _USAGE = tuple(
 _PRICED = (*_USAGE, "basis", "reported_cost_usd", "cost_pico_usd", "price_version")
 _plain = attrgetter(*_PLAIN)
 _usage = attrgetter(*_USAGE)
-_shared = attrgetter(
-    "session_id", "working_directory", "thread_id", "branch", "agent_version", "is_sidechain", "root_session_id",
-    "repository", "machine", "workspace",
-)  # fmt: skip
 _BLOCK = 256 * 1024
 _UUID_TEXT = np.array([i for i in range(36) if i not in {8, 13, 18, 23}])  # where a uuid's text has digits
-assert {*_PLAIN, *_CONTEXT, *_PRICED} >= set(EVENTS.names) - {"event_id", "parent_event_id", "source_id", "source_offset"}
 
 
 class RawRecords:
@@ -116,7 +107,7 @@ def read(found: Found, redactor: Redactor, project: str | None, watch: Callable[
     """Return everything of one file; `watch` hears of the bytes that were read. An unreadable file has an error."""
     made = FileRows(str(found.path), found.adapter.name, SCHEMA.empty_table(), RawRecords())
     reader, batches = Reader(found.adapter, redactor, None), []
-    columns = _Columns(Projects(reader.memory.directories, project))
+    columns = _Columns(Contexts(Projects(reader.memory.directories, project), None))
     try:
         with tail.open_regular(found.path) as file:
             for piece in reader.read(file.fd, 0, final=True):
@@ -144,10 +135,10 @@ def _count(made: FileRows, piece: Piece) -> None:
 class _Columns:
     """Turns the pieces of one file into columns."""
 
-    def __init__(self, projects: Projects) -> None:
-        self._projects = projects
-        self._contexts: dict[tuple[Any, ...], int] = {}
-        self._context_rows: list[tuple[Any, ...]] = []
+    def __init__(self, contexts: Contexts) -> None:
+        self._contexts = contexts
+        self._context_rows: list[list[Any]] = []
+        self._places: dict[int, int] = {}
 
     def table(self, piece: Piece, raw: RawRecords) -> pa.Table:
         events = piece.events
@@ -168,22 +159,14 @@ class _Columns:
     def _context_arrays(self, events: list[Event]) -> dict[str, pa.Array]:
         places = pa.array([self._context(event) for event in events], pa.int64())
         columns = zip(*self._context_rows, strict=True)
-        return {name: _array(name, values).take(places) for name, values in zip(_CONTEXT, columns, strict=True)}
+        return {name: _array(name, values).take(places) for name, values in zip(CONTEXT, columns, strict=True)}
 
     def _context(self, event: Event) -> int:
-        key = _shared(event)
-        directory = event.working_directory
-        if directory is None:  # what such an event belongs to depends on what was read before it
-            key += self._projects.resolve(event.session_id, None)
-        place = self._contexts.get(key)
+        key, *row = self._contexts.row(event)
+        place = self._places.get(key)
         if place is None:
-            project, repository = self._projects.resolve(event.session_id, directory)
-            place = self._contexts[key] = len(self._context_rows)
-            self._context_rows.append((
-                event.agent, event.agent_version, project, event.root_session_id or event.session_id, event.thread_id,
-                event.is_sidechain, directory, event.branch, event.repository or repository, event.machine,
-                event.workspace,
-            ))  # fmt: skip
+            place = self._places[key] = len(self._context_rows)
+            self._context_rows.append(row)
         return place
 
     def _usage_arrays(self, events: list[Event]) -> dict[str, pa.Array]:
@@ -213,16 +196,11 @@ def _array(name: str, values: Any) -> pa.Array:
     try:
         array = pa.array(values, kind)
     except UnicodeEncodeError:
-        return pa.array([text if text is None else _storable(text) for text in values], kind)
+        return pa.array([text if text is None else clean_text(text) for text in values], kind)
     data = array.buffers()[2]
     if data is not None and data.size and not np.frombuffer(data, "uint8").all():
-        return pa.array([text if text is None else _storable(text) for text in values], kind)
+        return pa.array([text if text is None else clean_text(text) for text in values], kind)
     return array
-
-
-def _storable(text: str) -> str:
-    """What a database refuses (NUL, lone surrogates) becomes U+FFFD there, and so here."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _title_arrays(events: list[Event]) -> dict[str, pa.Array]:
@@ -234,7 +212,9 @@ def _title_arrays(events: list[Event]) -> dict[str, pa.Array]:
             if "title" in data:
                 title = data["title"]
                 titled[place] = True
-                titles[place] = title if title is None or isinstance(title, str) else msgspec.json.encode(title).decode()
+                titles[place] = (
+                    title if title is None or isinstance(title, str) else msgspec.json.encode(title).decode()
+                )
     return {"titled": pa.array(titled), "title": _array("title", titles)}
 
 

@@ -184,6 +184,8 @@ def test_an_image_is_named_and_never_copied():
         (None, "Permission to use Bash with command rm has been denied.", True, "denied", None),
         (None, "[Request interrupted by user for tool use]", None, "interrupted", None),
         (None, "<tool_use_error>no</tool_use_error>", None, "error", None),
+        ("Error: no such tool", "no such tool", None, "error", None),
+        ({"stdout": "Error: in the log"}, "Error: in the log", False, "ok", 0),
         ({"stdout": "", "is_error": True}, "", None, "error", None),
     ],
 )

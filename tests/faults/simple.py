@@ -56,6 +56,11 @@ def event(offset: int, line: bytes, original: bytes, record: dict[str, Any]) -> 
     )
 
 
+def line(name: str, *, session: str = "s", ts: str = "2026-03-09T10:00:00Z", **fields: Any) -> bytes:
+    """Return one record as its bytes, without the newline."""
+    return json.dumps({"id": name, "s": session, "ts": ts, **fields}).encode()
+
+
 def detect(head: bytes) -> float:
     return 1.0 if head.startswith(b'{"id"') else 0.0
 

@@ -100,7 +100,15 @@ def test_every_frame_is_the_same_from_files_and_from_a_database_in_any_order(
 
 
 def said(session: str, name: str, ts: float, **fields: Any) -> dict[str, Any]:
-    return {"session": session, "id": name, "ts": ts, "type": "user_interaction", "role": "user", "says": name, **fields}
+    return {
+        "session": session,
+        "id": name,
+        "ts": ts,
+        "type": "user_interaction",
+        "role": "user",
+        "says": name,
+        **fields,
+    }
 
 
 def answered(session: str, name: str, ts: float, output: int, **fields: Any) -> dict[str, Any]:

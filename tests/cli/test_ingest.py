@@ -1,0 +1,176 @@
+"""agentobs ingest: every kind of input gets one clear line, the right exit code, and nothing is lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psycopg
+import pytest
+
+from tests.cli.sessions import UNPRICED, lines, said, write
+
+
+def events(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT count(*) FROM agent_events").fetchone()
+    assert row is not None
+    return row[0]
+
+
+def test_a_folder_is_read_and_a_second_time_nothing_is_new(database, tmp_path, capsys):
+    write(tmp_path, "one")
+    first = said(capsys, "ingest", tmp_path)
+    assert (first.code, first.err) == (0, "")
+    assert "new            2" in first.out
+    again = said(capsys, "ingest", tmp_path)
+    assert (again.code, again.out.strip()) == (0, "nothing new in 1 files")
+    assert events(database) == 2
+
+
+def test_without_a_path_the_agents_folders_are_read(database, tmp_path, capsys):
+    write(tmp_path / "home" / ".claude", "one")
+    found = said(capsys, "ingest")
+    assert found.code == 0
+    assert f"found claude_code in {tmp_path}/home/.claude/projects" in found.out
+    assert events(database) == 2
+
+
+def test_where_no_agent_was_the_places_are_named(database, tmp_path, capsys):
+    found = said(capsys, "ingest")
+    assert found.code == 3
+    assert ".claude/projects" in found.err
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda path: None, "no such file"),
+        (lambda path: path.mkdir(), "no session logs below"),
+        (lambda path: path.write_bytes(bytes(range(256)) * 20), "no format that we know"),
+        (lambda path: path.write_bytes(b""), "empty"),
+        (os.mkfifo, "not a regular file"),
+    ],
+)
+def test_what_holds_no_sessions_gives_one_line_and_code_3(database, tmp_path, capsys, make, text):
+    path = tmp_path / "logs.jsonl"
+    make(path)
+    found = said(capsys, "ingest", path)
+    assert found.code == 3
+    assert text in found.err
+    assert len(found.err.splitlines()) == 1
+    assert str(path) in found.err
+
+
+def test_an_unreadable_file_is_named_and_the_others_are_read(database, tmp_path, capsys):
+    write(tmp_path, "one")
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    (tmp_path / "link.jsonl").symlink_to("/etc/hostname")
+    (tmp_path / "picture.jsonl").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    found = said(capsys, "ingest", tmp_path)
+    assert found.code == 0
+    assert events(database) == 2
+    for reason in ("not a regular file", "a link", "no format that we know"):
+        assert f"passed over: 1 x {reason}" in found.out
+
+
+def test_one_bad_path_among_good_ones_is_said_and_the_others_are_read(database, tmp_path, capsys):
+    write(tmp_path / "good", "one")
+    found = said(capsys, "ingest", tmp_path / "nowhere", tmp_path / "good")
+    assert (found.code, events(database)) == (3, 2)
+    assert "nowhere" in found.err
+
+
+def test_a_file_named_twice_is_read_once(database, tmp_path, capsys):
+    path = write(tmp_path, "one")
+    found = said(capsys, "ingest", tmp_path, path)
+    assert "of 1" in found.out
+    assert events(database) == 2
+
+
+def test_a_project_may_be_named(database, tmp_path, capsys):
+    write(tmp_path, "one")
+    said(capsys, "ingest", tmp_path, "--project", "till")
+    assert '"project": "till"' in said(capsys, "sessions", "--json").out
+
+
+def test_a_replay_reads_all_again_and_stores_nothing_twice(database, tmp_path, capsys):
+    write(tmp_path, "one", [UNPRICED])
+    said(capsys, "ingest", tmp_path)
+    again = said(capsys, "ingest", tmp_path, "--replay")
+    assert again.code == 0
+    assert "1 sources are set back" in again.out
+    assert events(database) == 2
+    assert said(capsys, "doctor").code == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "text"),
+    [
+        ("postgresql://ada:hunter2@127.0.0.1:1/none", 4, "no connection to postgresql://ada:***@127.0.0.1:1/none"),
+        ("mysql://ada:hunter2@127.0.0.1/none", 2, "is no PostgreSQL URL"),
+    ],
+)
+def test_a_database_that_is_not_there_gives_one_line(tmp_path, capsys, monkeypatch, url, code, text):
+    monkeypatch.setenv("AGENTOBS_DATABASE_URL", url)
+    monkeypatch.setenv("AGENTOBS_HOME", str(tmp_path / "data"))
+    write(tmp_path, "one")
+    for command in (["ingest", tmp_path], ["sessions"], ["doctor"], ["db", "status"]):
+        found = said(capsys, *command)
+        assert (found.code, len(found.err.splitlines())) == (code, 1)
+        assert text in found.err
+        assert "hunter2" not in found.err + found.out
+
+
+def test_ctrl_c_ends_cleanly_and_the_next_run_goes_on(database, tmp_path, capsys):
+    path = tmp_path / "big.jsonl"
+    every = [line for number in range(400) for line in lines(f"s{number}", ["m"] * 50)]
+    path.write_text("\n".join(every) + "\n", encoding="utf-8")
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentobs.cli", "ingest", str(path)], stderr=subprocess.PIPE, text=True
+    ) as process:
+        _await_first_event(database, process)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors == "agentobs: interrupted\n"
+    some = events(database)
+    assert some < len(every)
+    assert said(capsys, "ingest", path).code == 0
+    assert events(database) == len(every)
+    assert said(capsys, "doctor").code == 0
+
+
+def _await_first_event(url: str, process: "subprocess.Popen[str]") -> None:
+    for _ in range(1200):
+        if process.poll() is not None:
+            break
+        try:
+            if events(url):
+                return
+        except psycopg.errors.UndefinedTable:
+            pass
+        time.sleep(0.005)
+    pytest.fail(f"no event arrived; the command ended with {process.returncode}")
+
+
+def test_an_unexpected_error_is_one_line_and_its_traceback_is_shown_on_demand(database, capsys, monkeypatch):
+    monkeypatch.setattr("agentobs.ingest.backfill.adapters", lambda: 1 / 0)
+    found = said(capsys, "agents")
+    assert (found.code, len(found.err.splitlines())) == (70, 1)
+    assert "AGENTOBS_DEBUG=1" in found.err
+    monkeypatch.setenv("AGENTOBS_DEBUG", "1")
+    assert "Traceback" in said(capsys, "agents").err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["frobnicate"], ["usage", "--by", "moon"], ["ingest", "--workers", "none"], ["show"]]
+)
+def test_a_wrong_command_line_is_one_line_and_code_2(capsys, arguments):
+    found = said(capsys, *arguments)
+    assert (found.code, len(found.err.splitlines())) == (2, 1)
+
+
+def test_agents_are_listed_with_their_places(capsys):
+    assert ".claude/projects" in said(capsys, "agents").out
