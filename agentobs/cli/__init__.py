@@ -29,6 +29,7 @@ app = App(
     "Settings: AGENTOBS_HOME (data folder), AGENTOBS_DATABASE_URL (another PostgreSQL), AGENTOBS_TIMEZONE, "
     "AGENTOBS_PROJECT, AGENTOBS_WORKERS, or config.toml in the data folder.",
     version=agentobs.__version__,
+    suppress_keyboard_interrupt=False,
     default_parameter=Parameter(negative="", show_default=lambda value: value if value not in (False, None) else None),
 )
 app["--help"].group = app["--version"].group = _KEEP

@@ -18,6 +18,7 @@ from agentobs.ingest.worker import Outcome, Progress, Worker
 from agentobs.redaction import Redactor
 
 _ALONE = 16 << 20  # below so many bytes, processes cost more than they bring
+_TASK_BYTES, _TASK_FILES = 32 << 20, 200
 
 
 class Plan(msgspec.Struct):
@@ -75,10 +76,24 @@ def run(
         yield from _run_apart(job, found, watch, count, final=final)
 
 
+def tasks_of(found: Sequence[Found]) -> Iterator[list[Found]]:
+    """Yield the files in tasks: a large one alone, small ones together, so that they share transactions."""
+    task: list[Found] = []
+    size = 0
+    for item in found:
+        if task and (size + item.size_bytes > _TASK_BYTES or len(task) >= _TASK_FILES):
+            yield task
+            task, size = [], 0
+        task.append(item)
+        size += item.size_bytes
+    if task:
+        yield task
+
+
 def _run_here(job: Job, found: Sequence[Found], watch: Callable[[Progress], None], *, final: bool) -> Iterator[Outcome]:
     with _worker(job, watch) as worker:
-        for item in found:
-            yield worker.ingest(item.path, item.adapter, final=final)
+        for task in tasks_of(found):
+            yield from worker.ingest_all([(item.path, item.adapter) for item in task], final=final)
 
 
 def _worker(job: Job, watch: Callable[[Progress], None]) -> Worker:
@@ -90,8 +105,8 @@ def _run_apart(
 ) -> Iterator[Outcome]:
     context = multiprocessing.get_context("spawn")
     tasks, reports, stop = context.Queue(), context.Queue(), context.Event()
-    for item in found:
-        tasks.put((str(item.path), item.adapter.name))
+    for task in tasks_of(found):
+        tasks.put([(str(item.path), item.adapter.name) for item in task])
     for _ in range(count):
         tasks.put(None)
     processes = [
@@ -138,7 +153,8 @@ def _serve(job: Job, tasks: Any, reports: Any, stop: Any, final: bool) -> None:
     try:
         with _worker(job, reports.put) as worker:
             while (task := tasks.get()) is not None and not stop.is_set():
-                reports.put(worker.ingest(Path(task[0]), known[task[1]], final=final))
+                for outcome in worker.ingest_all([(Path(path), known[name]) for path, name in task], final=final):
+                    reports.put(outcome)
     except AgentobsError as error:
         reports.put(error)
     reports.put(None)

@@ -7,11 +7,13 @@ import msgspec
 from agentobs import pricing
 from agentobs.events import SENTINEL, Event
 from agentobs.ingest import tail
-from agentobs.ingest.contexts import Contexts, DimensionRow, Kinds
-from agentobs.ingest.reading import Piece
-from agentobs.store.batch import Batch, Step
+from agentobs.ingest.contexts import Contexts, Kinds
+from agentobs.ingest.reading import MOST_EVENTS, MOST_WEEKS, Piece, weeks_of
+from agentobs.store.batch import Batch, Part, Step
 from agentobs.store.rows import Place, RowEncoder
 from agentobs.store.sources import Source
+
+MOST_PARTS = 500
 
 
 def price(event: Event) -> int | None:
@@ -19,54 +21,86 @@ def price(event: Event) -> int | None:
     return None if event.usage is None else pricing.cost_pico_usd(event.model, event.ts, event.usage, event.provider)
 
 
+class Origin(msgspec.Struct):
+    """A source while it is read: what is known of it, its open file, and what its events share."""
+
+    source: Source
+    fd: int
+    size_bytes: int
+    contexts: Contexts
+
+
 class BatchBuilder:
-    """Makes the batches of one source."""
+    """Gathers pieces of sources into a batch: a large piece alone, small ones of many sources together."""
 
-    def __init__(self, source: Source, encoder: RowEncoder, numbers: Iterator[int], contexts: Contexts) -> None:
-        self._source = source
-        self._encoder = encoder
+    def __init__(self, encoder: RowEncoder, numbers: Iterator[int]) -> None:
+        self._encode = encoder.row
         self._numbers = numbers
-        self._contexts = contexts
         self._kinds = Kinds()
+        self._weeks: set[int] = set()
+        self._batch = self._empty()
 
-    def build(self, piece: Piece, fd: int, size_bytes: int) -> Batch:
-        """Return the batch of a piece: its rows are encoded, its step leads to the piece's end."""
-        memory = piece.memory
-        batch_id = next(self._numbers)
-        contexts: dict[int, DimensionRow] = {}
-        kinds: dict[int, DimensionRow] = {}
-        place = Place(self._source.source_id, batch_id, SENTINEL if memory.first_ts is None else memory.first_ts)
-        rows, encode = [], self._encoder.row
-        for order, event in enumerate(piece.events):
+    def fits(self, origin: Origin, piece: Piece) -> bool:
+        """Tell whether a piece may join what is gathered: each source once, not too many rows, sources and weeks."""
+        batch = self._batch
+        if not batch.parts:
+            return True
+        return (
+            all(part.step.source_id != origin.source.source_id for part in batch.parts[-1:])
+            and len(batch.parts) < MOST_PARTS
+            and len(batch.rows) + len(piece.events) <= MOST_EVENTS
+            and len(self._weeks | weeks_of(piece.events)) <= MOST_WEEKS
+        )
+
+    def add(self, origin: Origin, piece: Piece) -> None:
+        """Encode a piece and gather it; its reader's memory is saved as it is now."""
+        batch, memory, source_id = self._batch, piece.memory, origin.source.source_id
+        place = Place(source_id, batch.batch_id, SENTINEL if memory.first_ts is None else memory.first_ts)
+        for event in piece.events:
             cost = place.cost_pico_usd = price(event)
-            context, kind = self._contexts.row(event), self._kinds.row(event, priced=cost is not None)
+            context, kind = origin.contexts.row(event), self._kinds.row(event, priced=cost is not None)
             place.context_id, place.kind_id = context[0], kind[0]
-            contexts[context[0]], kinds[kind[0]] = context, kind
-            rows.append(encode(event, place, order))
-        times = [event.ts for event in piece.events]
-        return Batch(
-            step=self._step(piece, fd, size_bytes),
-            batch_id=batch_id,
-            rows=rows,
-            events=piece.events,
-            contexts=contexts,
-            kinds=kinds,
-            rejects=piece.rejects,
-            counts=piece.counts,
-            first_ts=memory.first_ts,
-            min_ts=min(times, default=None),
-            max_ts=max(times, default=None),
+            batch.contexts[context[0]], batch.kinds[kind[0]] = context, kind
+            batch.rows.append(self._encode(event, place, len(batch.rows)))
+        batch.events.extend(piece.events)
+        batch.sources.extend([source_id] * len(piece.events))
+        self._weeks |= weeks_of(piece.events)
+        batch.parts.append(
+            Part(
+                step=_step(origin, piece),
+                rejects=piece.rejects,
+                counts=piece.counts,
+                events=len(piece.events),
+                first_ts=memory.first_ts,
+            )
         )
 
-    def _step(self, piece: Piece, fd: int, size_bytes: int) -> Step:
-        return Step(
-            source_id=self._source.source_id,
-            generation=self._source.generation,
-            content_version=self._source.content_version,
-            expected_offset=piece.start,
-            new_offset=piece.end,
-            size_bytes=size_bytes,
-            memory=msgspec.json.encode(piece.memory),
-            head_hash=tail.head_hash(fd) if piece.start == 0 else None,
-            tail_hash=tail.tail_hash(fd, piece.end),
-        )
+    def take(self) -> Batch | None:
+        """Return what is gathered, and begin anew; None when there is nothing."""
+        batch = self._batch
+        if not batch.parts:
+            return None
+        times = [event.ts for event in batch.events]
+        batch.min_ts, batch.max_ts = min(times, default=None), max(times, default=None)
+        self._batch, self._weeks = self._empty(), set()
+        return batch
+
+    def _empty(self) -> Batch:
+        return Batch(
+            batch_id=next(self._numbers), parts=[], rows=[], events=[], sources=[], contexts={}, kinds={},
+            min_ts=None, max_ts=None,
+        )  # fmt: skip
+
+
+def _step(origin: Origin, piece: Piece) -> Step:
+    return Step(
+        source_id=origin.source.source_id,
+        generation=origin.source.generation,
+        content_version=origin.source.content_version,
+        expected_offset=piece.start,
+        new_offset=piece.end,
+        size_bytes=origin.size_bytes,
+        memory=msgspec.json.encode(piece.memory),
+        head_hash=tail.head_hash(origin.fd) if piece.start == 0 else None,
+        tail_hash=tail.tail_hash(origin.fd, piece.end),
+    )

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from agentobs.store.batch import Counts, Rejected
 
 _WEEK = 7 * 86_400_000_000
 MOST_WEEKS = 31  # a batch opens at most so many new chunks of the hypertable
-MOST_EVENTS = 12_000
+MOST_EVENTS = 8_000
 _LANES = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 
 
@@ -154,6 +154,11 @@ class _Lines:
             self.index += 1
             self.offset = offset + len(original) + 1
             yield offset, line, original
+
+
+def weeks_of(events: Iterable[Event]) -> set[int]:
+    """Return the numbers of the weeks (chunks of the hypertable) that these events fall into."""
+    return {event.ts // _WEEK for event in events}
 
 
 def _rejected(reject: Reject) -> Rejected:

@@ -2,9 +2,9 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import msgspec
@@ -13,13 +13,13 @@ import psycopg
 from agentobs.adapters._base import Adapter
 from agentobs.errors import AgentobsError, FenceError, SourceError
 from agentobs.ingest import tail
-from agentobs.ingest.commit import BatchBuilder
+from agentobs.ingest.commit import BatchBuilder, Origin
 from agentobs.ingest.contexts import Contexts
 from agentobs.ingest.projects import Projects
 from agentobs.ingest.reading import Reader
 from agentobs.redaction import Redactor
 from agentobs.store import engine, migrate, sources, writer
-from agentobs.store.batch import Batch, Committed
+from agentobs.store.batch import Batch, Committed, Part
 from agentobs.store.rows import RowEncoder
 from agentobs.store.sources import Source
 
@@ -99,15 +99,20 @@ class Worker:
         return self._connection
 
     def ingest(self, path: Path, adapter: Adapter, *, final: bool = True) -> Outcome:
-        """Read a file from where it was left to its end. Errors of the file are in the outcome; the database's raise.
+        """Read one file from where it was left to its end."""
+        return self.ingest_all([(path, adapter)], final=final)[0]
 
-        When a fence fails or the database goes away, it loads the source again and goes on, until `retry_s` is over.
+    def ingest_all(self, files: Sequence[tuple[Path, Adapter]], *, final: bool = True) -> list[Outcome]:
+        """Read files from where they were left to their ends; small ones share transactions.
+
+        Errors of a file are in its outcome; the database's raise. When a fence fails or the database goes away, all are
+        looked up again and read on from where they are by then, until `retry_s` is over.
         """
-        outcome = Outcome(str(path))
+        outcomes = [Outcome(str(path)) for path, _ in files]
         deadline, pause = time.monotonic() + self._retry_s, 0.05
         while True:
             try:
-                self._open_and_read(path, adapter, outcome, final=final)
+                self._pass(files, outcomes, final=final)
             except AgentobsError as error:
                 if not error.retryable or time.monotonic() > deadline or self.stop:
                     raise
@@ -116,53 +121,54 @@ class Worker:
                     time.sleep(pause)
                     pause = min(pause * 2, 2.0)
             else:
-                return outcome
+                return outcomes
 
-    def _open_and_read(self, path: Path, adapter: Adapter, outcome: Outcome, *, final: bool) -> None:
-        try:
-            with tail.open_regular(path) as file:
-                self._read(file, path, adapter, outcome, final=final)
-        except (SourceError, OSError) as error:
-            outcome.error = str(error)
+    def _pass(self, files: Sequence[tuple[Path, Adapter]], outcomes: Sequence[Outcome], *, final: bool) -> None:
+        with ExitStack() as stack:
+            opened: dict[sources.Key, Opened] = {}
+            for (path, adapter), outcome in zip(files, outcomes, strict=True):
+                try:
+                    one = Opened(stack.enter_context(tail.open_regular(path)), path, adapter, outcome)
+                except (SourceError, OSError) as error:
+                    outcome.error = str(error)
+                else:
+                    if opened.setdefault(one.key, one) is not one:
+                        outcome.error = f"another name of {opened[one.key].path}"
+            with engine.translated():
+                found = identify(self.connection, list(opened.values()))
+            with Committer(self.connection, self._pool, self._settled) as committer:
+                builder = BatchBuilder(self._encoder, self._numbers)
+                for one, source in zip(opened.values(), found, strict=True):
+                    self._read(one, source, builder, committer, final=final)
+                    if self.stop:
+                        break
+                committer.commit(builder.take())
 
-    def _read(self, file: tail.OpenFile, path: Path, adapter: Adapter, outcome: Outcome, *, final: bool) -> None:
-        with engine.translated():
-            source = identify(self.connection, file, path, adapter)
-        reader = Reader(adapter, self._redactor, source.memory)
+    def _read(
+        self, one: "Opened", source: Source, builder: BatchBuilder, committer: "Committer", *, final: bool
+    ) -> None:
+        reader = Reader(one.adapter, self._redactor, source.memory)
         contexts = Contexts(Projects(reader.memory.directories, self._project), self._machine)
-        builder = BatchBuilder(source, self._encoder, self._numbers, contexts)
-        pending: tuple[Future[Committed], Batch] | None = None
-        try:
-            for piece in reader.read(file.fd, source.position, final=final):
-                batch = builder.build(piece, file.fd, file.size_bytes)
-                if pending:
-                    self._settle(pending, path, outcome)
-                pending = (self._pool.submit(writer.commit_batch, self.connection, batch), batch)
-                if self.stop:
-                    break
-            if pending:
-                last, pending = pending, None
-                self._settle(last, path, outcome)
-        finally:
-            if pending:  # an error while parsing: the commit in hand ends before anything else uses the connection
-                with suppress(AgentobsError):
-                    pending[0].result()
+        origin = Origin(source, one.file.fd, one.file.size_bytes, contexts)
+        committer.outcomes[source.source_id] = one.outcome
+        for piece in reader.read(one.file.fd, source.position, final=final):
+            if not builder.fits(origin, piece):
+                committer.commit(builder.take())
+            builder.add(origin, piece)
+            if self.stop:
+                return
 
-    def _settle(self, pending: tuple[Future[Committed], Batch], path: Path, outcome: Outcome) -> None:
-        future, batch = pending
-        committed = future.result()
-        rejected = len(batch.rejects) + committed.conflicts + committed.refused
-        outcome.records += batch.counts.records
-        outcome.events += len(batch.rows)
+    def _settled(self, part: Part, committed: Committed, outcome: Outcome) -> None:
+        rejected = len(part.rejects) + committed.conflicts + committed.refused
+        outcome.records += part.counts.records
+        outcome.events += part.events
         outcome.stored += committed.stored
         outcome.copies += committed.copies
         outcome.conflicts += committed.conflicts
         outcome.rejected += rejected
-        outcome.redactions += batch.counts.redactions.total()
-        step = batch.step
-        self._watch(
-            Progress(str(path), step.new_offset - step.expected_offset, len(batch.rows), committed.stored, rejected)
-        )
+        outcome.redactions += part.counts.redactions.total()
+        size = part.step.new_offset - part.step.expected_offset
+        self._watch(Progress(outcome.path, size, part.events, committed.stored, rejected))
 
     def _drop_connection(self) -> None:
         if self._connection is not None:
@@ -170,26 +176,80 @@ class Worker:
             self._connection = None
 
 
-def identify(connection: psycopg.Connection, file: tail.OpenFile, path: Path, adapter: Adapter) -> Source:
-    """Return the source that an open file is, as a new generation when it is not what was read before.
+class Opened(msgspec.Struct):
+    """A file of a pass over many."""
+
+    file: tail.OpenFile
+    path: Path
+    adapter: Adapter
+    outcome: Outcome
+
+    @property
+    def key(self) -> sources.Key:
+        """Who the file is, as the store keeps it."""
+        return _signed(self.file.device), _signed(self.file.inode)
+
+
+class Committer:
+    """Commits one batch in a thread while the next is parsed; what one source read and stored goes to its outcome."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        pool: ThreadPoolExecutor,
+        settled: Callable[[Part, Committed, Outcome], None],
+    ) -> None:
+        self._connection = connection
+        self._pool = pool
+        self._settled = settled
+        self._pending: tuple[Future[dict[int, Committed]], Batch] | None = None
+        self.outcomes: dict[int, Outcome] = {}
+
+    def commit(self, batch: Batch | None) -> None:
+        """Wait for the batch before, then hand this one over."""
+        self._settle()
+        if batch is not None:
+            self._pending = (self._pool.submit(writer.commit_batch, self._connection, batch), batch)
+
+    def _settle(self) -> None:
+        if self._pending is not None:
+            (future, batch), self._pending = self._pending, None
+            committed = future.result()
+            for part in batch.parts:
+                source_id = part.step.source_id
+                self._settled(part, committed[source_id], self.outcomes[source_id])
+
+    def __enter__(self) -> "Committer":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End the commit in hand before anything else uses the connection; an error on the way here comes first."""
+        if kind is None:
+            self._settle()
+        elif self._pending is not None:
+            with suppress(AgentobsError):
+                self._pending[0].result()
+
+
+def identify(connection: psycopg.Connection, opened: Sequence[Opened]) -> list[Source]:
+    """Return the source that each open file is, as a new generation where it is not what was read before.
 
     A file is the same while its device and inode are, its first line, and the 4 KiB before what was read.
     """
-    source = sources.find(connection, _signed(file.device), _signed(file.inode))
-    if source is not None and _unchanged(source, file):
-        if source.path != str(path):
-            sources.rename(connection, source.source_id, str(path))
-        if source.adapter == adapter.name:
-            return source
-    return sources.add(
-        connection,
-        adapter=adapter.name,
-        adapter_version=adapter.version,
-        path=str(path),
-        device=_signed(file.device),
-        inode=_signed(file.inode),
-        generation=0 if source is None else source.generation + 1,
-    )
+    keys = [one.key for one in opened]
+    known = sources.find(connection, keys)
+    new: list[sources.New] = []
+    for key, one in zip(keys, opened, strict=True):
+        source = known.get(key)
+        if source is None or source.adapter != one.adapter.name or not _unchanged(source, one.file):
+            generation = 0 if source is None else source.generation + 1
+            new.append(sources.New(one.adapter.name, one.adapter.version, str(one.path), *key, generation))
+        elif source.path != str(one.path):
+            sources.rename(connection, source.source_id, str(one.path))
+    if new:
+        sources.add(connection, new)
+        known |= sources.find(connection, [(one.device, one.inode) for one in new])
+    return [known[key] for key in keys]
 
 
 def _unchanged(source: Source, file: tail.OpenFile) -> bool:

@@ -48,28 +48,35 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     new_content_version: int | None = None  # of a document: the version that was read
 
 
-class Batch(msgspec.Struct, kw_only=True):
-    """Everything of one transaction of ingest."""
+class Part(msgspec.Struct, kw_only=True):
+    """What one source brings to a batch: how it moves, what it could not read, what it counted."""
 
     step: Step
-    batch_id: int
-    rows: list[bytes]
-    events: list[Event]  # for each row: what it was, should the server refuse it
-    contexts: dict[int, DimensionRow]  # those that the rows name
-    kinds: dict[int, DimensionRow]
     rejects: list[Rejected]
     counts: Counts
+    events: int  # rows of the batch that are this source's
     first_ts: int | None  # microseconds, of the source's first event
+
+
+class Batch(msgspec.Struct, kw_only=True):
+    """Everything of one transaction of ingest: one source's piece, or those of many small ones; each source once."""
+
+    batch_id: int
+    parts: list[Part]
+    rows: list[bytes]
+    events: list[Event]  # for each row: what it was, should the server refuse it
+    sources: list[int]  # for each row: its source
+    contexts: dict[int, DimensionRow]  # those that the rows name
+    kinds: dict[int, DimensionRow]
     min_ts: int | None
     max_ts: int | None
 
 
-class Committed(msgspec.Struct, frozen=True):
-    """What a commit did with the events of its batch."""
+class Committed(msgspec.Struct):
+    """What a commit did with the events of one source."""
 
-    stored: int
-    copies: int
-    conflicts: int
-    refused: int
-    expired: int
-    position: int | None  # in the stream of batches; None: nothing new
+    stored: int = 0
+    copies: int = 0
+    conflicts: int = 0
+    refused: int = 0
+    expired: int = 0

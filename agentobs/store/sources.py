@@ -1,5 +1,7 @@
 """Sources: what was read so far from each file, and as which generation of it."""
 
+from collections.abc import Sequence
+
 import psycopg
 from msgspec import Struct
 from psycopg.rows import class_row
@@ -32,13 +34,31 @@ class Source(Struct, kw_only=True):
     state: str
 
 
-def find(connection: psycopg.Connection, device: int, inode: int) -> Source | None:
-    """Return the newest generation of a file, or None when it was never seen."""
-    return _one(
-        connection,
-        f"SELECT {_COLUMNS} FROM sources WHERE device = %s AND inode = %s ORDER BY generation DESC LIMIT 1",  # noqa: S608
-        (device, inode),
-    )
+Key = tuple[int, int]
+"""(device, inode), as signed numbers."""
+
+
+class New(Struct, frozen=True):
+    """A file, or a generation of one, that was not seen before."""
+
+    adapter: str
+    adapter_version: int
+    path: str
+    device: int
+    inode: int
+    generation: int
+
+
+def find(connection: psycopg.Connection, keys: Sequence[Key]) -> dict[Key, Source]:
+    """Return the newest generation of each of these files, as far as they were ever seen."""
+    with connection.cursor(row_factory=class_row(Source)) as cursor:
+        cursor.execute(
+            f"SELECT DISTINCT ON (device, inode) {_COLUMNS} FROM sources "  # noqa: S608 our own names
+            "WHERE (device, inode) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[])) "
+            "ORDER BY device, inode, generation DESC",
+            ([key[0] for key in keys], [key[1] for key in keys]),
+        )
+        return {(source.device, source.inode): source for source in cursor}
 
 
 def load(connection: psycopg.Connection, source_id: int) -> Source | None:
@@ -46,30 +66,19 @@ def load(connection: psycopg.Connection, source_id: int) -> Source | None:
     return _one(connection, f"SELECT {_COLUMNS} FROM sources WHERE source_id = %s", (source_id,))  # noqa: S608
 
 
-def add(
-    connection: psycopg.Connection,
-    *,
-    adapter: str,
-    adapter_version: int,
-    path: str,
-    device: int,
-    inode: int,
-    generation: int,
-) -> Source:
-    """Register a file's generation, replace the one before it, and return it; two workers get the same one."""
-    with connection.transaction():
-        connection.execute(
+def add(connection: psycopg.Connection, files: Sequence[New]) -> None:
+    """Register files and generations, each replacing the one before; where another worker was first, its row stays."""
+    rows = sorted((new.device, new.inode, new.generation, new.adapter, new.adapter_version, new.path) for new in files)
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(
             "UPDATE sources SET state = 'replaced' WHERE device = %s AND inode = %s AND generation < %s",
-            (device, inode, generation),
+            [row[:3] for row in rows if row[2]],
         )
-        connection.execute(
-            "INSERT INTO sources (adapter, adapter_version, path, device, inode, generation) "
+        cursor.executemany(
+            "INSERT INTO sources (device, inode, generation, adapter, adapter_version, path) "
             "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            (adapter, adapter_version, path, device, inode, generation),
+            rows,
         )
-    found = find(connection, device, inode)
-    assert found is not None
-    return found
 
 
 def rename(connection: psycopg.Connection, source_id: int, path: str) -> None:

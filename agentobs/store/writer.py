@@ -1,15 +1,17 @@
 """`commit_batch`: the only way in. One transaction stores a batch, moves what is derived from it, and its source."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 import psycopg
 from psycopg.types.json import Jsonb
 
 from agentobs.errors import FenceError
 from agentobs.store import engine, raw, rows
-from agentobs.store.batch import Batch, Committed, Rejected
+from agentobs.store.batch import Batch, Committed, Part, Rejected
 from agentobs.store.queries import load, statements
 
 _STREAM_LOCK = 0x6167_656E_7473
@@ -39,46 +41,61 @@ def batch_numbers(connection: psycopg.Connection) -> Iterator[int]:
     return count(row[0] << 24)
 
 
-def commit_batch(connection: psycopg.Connection, batch: Batch) -> Committed:
-    """Store the batch and move its source from `expected_offset` to `new_offset`, all or nothing.
+def commit_batch(connection: psycopg.Connection, batch: Batch) -> dict[int, Committed]:
+    """Store the batch and move each of its sources to its new offset, all or nothing; return what happened by source.
 
-    Raises FenceError when the source is not where the batch began: another worker was there. Rows that the server
-    refuses go to the quarantine, one by one, in the same transaction.
+    Raises FenceError when a source is not where its part began: another worker was there. Rows that the server refuses
+    go to the quarantine, one by one, in the same transaction.
     """
     with engine.translated(), connection.transaction():
-        _advance(connection, batch)
+        _advance(connection, batch.parts)
         _add_dimensions(connection, batch)
-        refused: list[Rejected] = []
+        refused: dict[int, list[Rejected]] = defaultdict(list)
         stored = _store_slice(connection, batch, 0, len(batch.rows), refused) if batch.rows else 0
-        committed = _derive(connection, batch, stored, len(refused))
-        _quarantine(connection, batch.step.source_id, [*batch.rejects, *refused])
-        _count(connection, batch, committed)
+        committed = {part.step.source_id: Committed(stored=part.events) for part in batch.parts}
+        for source_id, rejected in refused.items():
+            _took(committed[source_id], "refused", len(rejected))
+        _derive(connection, batch, stored, committed)
+        _quarantine(connection, batch.parts, refused)
+        _count(connection, batch.parts, committed)
     return committed
 
 
-def _advance(connection: psycopg.Connection, batch: Batch) -> None:
-    """The fence: exactly one row must be where the batch began. At offset 0 the counters start anew."""
-    step = batch.step
-    moved = connection.execute(
-        load("advance_source"),
-        {
-            "source_id": step.source_id,
-            "generation": step.generation,
-            "content_version": step.content_version,
-            "expected": step.expected_offset,
-            "position": step.new_offset,
-            "size_bytes": step.size_bytes,
-            "memory": step.memory,
-            "head_hash": step.head_hash,
-            "tail_hash": step.tail_hash,
-            "new_version": step.content_version if step.new_content_version is None else step.new_content_version,
-            "first_ts": None if batch.first_ts is None else moment(batch.first_ts),
-        },
-    )
-    if moved.rowcount != 1:
-        raise FenceError(
-            f"source {step.source_id} is not at offset {step.expected_offset} any more: another worker moved it"
-        )
+def _took(committed: Committed, what: str, events: int) -> None:
+    """Some of the events that were thought stored were something else."""
+    committed.stored -= events
+    setattr(committed, what, getattr(committed, what) + events)
+
+
+def _advance(connection: psycopg.Connection, parts: Sequence[Part]) -> None:
+    """The fence: each source must be exactly where its part began. At offset 0 its counters start anew."""
+    with connection.cursor() as cursor:
+        cursor.executemany(load("advance_source"), [_step(part) for part in _by_source(parts)])
+        if cursor.rowcount != len(parts):
+            places = ", ".join(f"{part.step.source_id} at {part.step.expected_offset}" for part in parts[:5])
+            raise FenceError(f"of the sources {places}, ... one was moved by another worker")
+
+
+def _step(part: Part) -> dict[str, Any]:
+    step = part.step
+    return {
+        "source_id": step.source_id,
+        "generation": step.generation,
+        "content_version": step.content_version,
+        "expected": step.expected_offset,
+        "position": step.new_offset,
+        "size_bytes": step.size_bytes,
+        "memory": step.memory,
+        "head_hash": step.head_hash,
+        "tail_hash": step.tail_hash,
+        "new_version": step.content_version if step.new_content_version is None else step.new_content_version,
+        "first_ts": None if part.first_ts is None else moment(part.first_ts),
+    }
+
+
+def _by_source(parts: Sequence[Part]) -> list[Part]:
+    """In the order in which every worker locks sources."""
+    return sorted(parts, key=lambda part: part.step.source_id)
 
 
 def _add_dimensions(connection: psycopg.Connection, batch: Batch) -> None:
@@ -92,7 +109,9 @@ def _add_dimensions(connection: psycopg.Connection, batch: Batch) -> None:
                 )
 
 
-def _store_slice(connection: psycopg.Connection, batch: Batch, low: int, high: int, refused: list[Rejected]) -> int:
+def _store_slice(
+    connection: psycopg.Connection, batch: Batch, low: int, high: int, refused: dict[int, list[Rejected]]
+) -> int:
     """Copy and insert rows [low, high) and return how many are new; what the server refuses is found by halving."""
     try:
         with connection.transaction():
@@ -104,7 +123,8 @@ def _store_slice(connection: psycopg.Connection, batch: Batch, low: int, high: i
         if high - low == 1:
             event = batch.events[low]
             reason = f"refused by the database ({error.sqlstate}): {error.diag.message_primary}"
-            refused.append(Rejected(event.offset, reason, event.raw or b"", len(event.raw or b""), part=event.part))
+            rejected = Rejected(event.offset, reason, event.raw or b"", len(event.raw or b""), part=event.part)
+            refused[batch.sources[low]].append(rejected)
             return 0
         middle = (low + high) // 2
         return _store_slice(connection, batch, low, middle, refused) + _store_slice(
@@ -125,26 +145,32 @@ def _copy(connection: psycopg.Connection, encoded: Sequence[bytes]) -> None:
         copy.write(b"".join(block) + rows.TRAILER)
 
 
-def _derive(connection: psycopg.Connection, batch: Batch, stored: int, refused: int) -> Committed:
+def _derive(connection: psycopg.Connection, batch: Batch, stored: int, committed: dict[int, Committed]) -> None:
     """Settle copies, fold what is new, and give the batch its place in the stream, under the stream's lock."""
-    if len(batch.rows) == refused:
-        return Committed(0, 0, 0, refused, 0, None)
+    left = len(batch.rows) - sum(one.refused for one in committed.values())
+    if not left:
+        return
     lock_stream(connection)
-    expired = connection.execute("DELETE FROM staged WHERE ts < (SELECT horizon FROM retention)").rowcount
-    copies = len(batch.rows) - refused - expired - stored
-    conflicts = merge_copies(connection) if copies else 0
+    gone = connection.execute(
+        "DELETE FROM staged WHERE ts < (SELECT horizon FROM retention) RETURNING source_id"
+    ).fetchall()
+    for (source_id,) in gone:
+        _took(committed[source_id], "expired", 1)
+    copies = left - len(gone) - stored
+    if copies:
+        for source_id, conflicts, known in merge_copies(connection):
+            _took(committed[source_id], "conflicts", conflicts)
+            _took(committed[source_id], "copies", known - conflicts)
     merge(connection, moved=copies > 0)
-    place = connection.execute(
+    connection.execute(
         load("append_batch"),
         {
             "batch_id": batch.batch_id,
-            "source_id": batch.step.source_id,
             "events": stored,
             "min_ts": moment(batch.min_ts or 0),
             "max_ts": moment(batch.max_ts or 0),
         },
-    ).fetchone()
-    return Committed(stored, copies - conflicts, conflicts, refused, expired, place[0] if place else None)
+    )
 
 
 def lock_stream(connection: psycopg.Connection) -> None:
@@ -152,13 +178,13 @@ def lock_stream(connection: psycopg.Connection) -> None:
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_STREAM_LOCK,))
 
 
-def merge_copies(connection: psycopg.Connection) -> int:
-    """Settle staged rows that were there before: copies, conflicts, owners. Return the number of conflicts."""
+def merge_copies(connection: psycopg.Connection) -> list[tuple[int, int, int]]:
+    """Settle staged rows that were there before; return (source, conflicts, conflicts and copies) of each source."""
     for statement in statements("merge_copies", columns=", ".join(_INSERTED)):
         connection.execute(statement)
-    row = connection.execute("SELECT count(*) FROM known WHERE conflict").fetchone()
-    assert row is not None
-    return row[0]
+    return connection.execute(
+        "SELECT source_id, count(*) FILTER (WHERE conflict), count(*) FROM known GROUP BY source_id"
+    ).fetchall()
 
 
 def merge(connection: psycopg.Connection, *, moved: bool) -> None:
@@ -175,37 +201,47 @@ def merge(connection: psycopg.Connection, *, moved: bool) -> None:
         connection.execute(statement)
 
 
-def _quarantine(connection: psycopg.Connection, source_id: int, rejected: list[Rejected]) -> None:
+def _quarantine(connection: psycopg.Connection, parts: Sequence[Part], refused: dict[int, list[Rejected]]) -> None:
+    rows = [
+        (source_id, r.offset, r.part, r.reason, raw.compress(r.raw), r.size_bytes, r.sha256)
+        for source_id, rejected in [*((part.step.source_id, part.rejects) for part in parts), *refused.items()]
+        for r in rejected
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO quarantine (source_id, source_offset, part, reason, raw, size_bytes, sha256) "
+                "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                rows,
+            )
+
+
+def _count(connection: psycopg.Connection, parts: Sequence[Part], committed: dict[int, Committed]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO quarantine (source_id, source_offset, part, reason, raw, size_bytes, sha256) "
-            "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [(source_id, r.offset, r.part, r.reason, raw.compress(r.raw), r.size_bytes, r.sha256) for r in rejected],
+            load("count_source"), [_counters(part, committed[part.step.source_id]) for part in _by_source(parts)]
         )
 
 
-def _count(connection: psycopg.Connection, batch: Batch, committed: Committed) -> None:
-    counts = batch.counts
-    connection.execute(
-        load("count_source"),
-        {
-            "source_id": batch.step.source_id,
-            "records": counts.records,
-            "event_records": counts.event_records,
-            "skipped": counts.skips.total(),
-            "rejected": len(batch.rejects),
-            "events": len(batch.rows),
-            "stored": committed.stored,
-            "copies": committed.copies,
-            "conflicts": committed.conflicts,
-            "refused": committed.refused,
-            "expired": committed.expired,
-            "skips": Jsonb(counts.skips),
-            "unknowns": Jsonb(counts.unknowns),
-            "redactions": Jsonb(counts.redactions),
-            "physical": Jsonb(counts.physical),
-        },
-    )
+def _counters(part: Part, committed: Committed) -> dict[str, Any]:
+    counts = part.counts
+    return {
+        "source_id": part.step.source_id,
+        "records": counts.records,
+        "event_records": counts.event_records,
+        "skipped": counts.skips.total(),
+        "rejected": len(part.rejects),
+        "events": part.events,
+        "stored": committed.stored,
+        "copies": committed.copies,
+        "conflicts": committed.conflicts,
+        "refused": committed.refused,
+        "expired": committed.expired,
+        "skips": Jsonb(counts.skips),
+        "unknowns": Jsonb(counts.unknowns),
+        "redactions": Jsonb(counts.redactions),
+        "physical": Jsonb(counts.physical),
+    }
 
 
 def moment(ts: int) -> datetime:

@@ -52,15 +52,14 @@ class _Derived:
 
     def __init__(self, files: list[FileRows]) -> None:
         self.files = files
-        tables = [
-            file.rows.set_column(
-                file.rows.schema.get_field_index("source_id"),
-                "source_id",
-                pa.array([number] * len(file.rows), pa.int64()),
-            )
-            for number, file in enumerate(files, start=1)
+        tables = [table for file in files for table in file.tables]
+        numbers = [
+            number for number, file in enumerate(files, start=1) for table in file.tables for _ in range(len(table))
         ]
-        records = arrow.to_pandas(pa.concat_tables(tables), derive.RECORDS)
+        place = folder_files.SCHEMA.get_field_index("source_id")
+        whole = pa.concat_tables([folder_files.SCHEMA.empty_table(), *tables])
+        whole = whole.set_column(place, "source_id", pa.array(numbers, pa.int64()))
+        records = arrow.to_pandas(whole, derive.RECORDS)
         self.read = len(records)
         self.events, self.lineage, self.copies, self.conflicts = derive.settle(records)
 
@@ -103,9 +102,9 @@ class Folder:
         self.path = path
         self._settings = settings
         self._files: dict[Path, tuple[tuple[int, int], FileRows]] = {}
-        self._state: State | None = None
+        self._state = _state(path)
+        self._plan = _plan(path)
         self._now: _Derived | None = None
-        self._plan()
 
     @property
     def name(self) -> str:
@@ -115,9 +114,9 @@ class Folder:
     @property
     def counts(self) -> Counts:
         """What was read, skipped, rejected and passed over."""
-        now, plan = self._derived, self._plan()
+        now = self._derived
         counts = Counts(files=len(now.files), events=now.read, copies=now.copies, conflicts=len(now.conflicts))
-        counts.passed_over = plan.passed_over + [
+        counts.passed_over = self._plan.passed_over + [
             PassedOver(Path(file.path), file.error) for file in now.files if file.error is not None
         ]
         for file in now.files:
@@ -141,7 +140,7 @@ class Folder:
         owners = (("model", now.model_calls), ("tool", now.tool_calls), ("type", now.events))
         for name, owned in owners:
             if filters[name] is not None:
-                column = derive.selection.COLUMNS[name]
+                column = derive.COLUMNS[name]
                 data = data[data["session_id"].isin(owned["session_id"][owned[column].isin(filters[name])])]
         return _shaped(data, frames.SESSIONS)
 
@@ -195,7 +194,7 @@ class Folder:
 
     def close(self) -> None:
         """Let go of everything that was read."""
-        self._files, self._state, self._now = {}, None, None
+        self._files, self._now = {}, None
 
     def _selected_calls(self, filters: Filters) -> pd.DataFrame:
         data = self._derived.model_calls
@@ -205,18 +204,10 @@ class Folder:
     def _derived(self) -> _Derived:
         state = _state(self.path)
         if self._now is None or state != self._state:
-            self._now, self._state = _Derived(self._read(self._plan().found)), state
+            if state != self._state:
+                self._plan = _plan(self.path)
+            self._now, self._state = _Derived(self._read(self._plan.found)), state
         return self._now
-
-    def _plan(self) -> backfill.Plan:
-        plan = backfill.plan([self.path])
-        if not plan.found:
-            known = "; ".join(f"{a.title}: {', '.join(a.patterns)}" for a in backfill.adapters().values())
-            seen = f", {len(plan.passed_over)} passed over ({plan.passed_over[0].reason})" if plan.passed_over else ""
-            raise SourceError(
-                f"no session logs in {str(self.path)!r}{seen}; looked for {known or 'nothing: no adapters'}"
-            )
-        return plan
 
     def _read(self, found: list[Found]) -> list[FileRows]:
         """Read what is new or has changed; files in the order of their paths."""
@@ -228,15 +219,23 @@ class Folder:
         redactor = Redactor(load_key(self._settings.redaction_key))
         kept = {path: self._files[path] for path in versions if path in self._files}
         with tqdm(total=size, unit="B", unit_scale=True, desc="reading", leave=False, disable=size <= _BAR) as bar:
-            for item in stale:
-                rows = folder_files.read(item, redactor, self._settings.project, bar.update)
-                kept[item.path] = (versions[item.path], rows)
+            made = folder_files.read(stale, redactor, self._settings.project, bar.update)
+        kept |= {item.path: (versions[item.path], rows) for item, rows in zip(stale, made, strict=True)}
         self._files = kept
         return [self._files[path][1] for path in sorted(versions, key=str)]
 
 
 def _shaped(data: pd.DataFrame, frame: Frame) -> pd.DataFrame:
     return data[frame.names].reset_index(drop=True)
+
+
+def _plan(root: Path) -> backfill.Plan:
+    plan = backfill.plan([root])
+    if not plan.found:
+        known = "; ".join(f"{a.title}: {', '.join(a.patterns)}" for a in backfill.adapters().values())
+        seen = f", {len(plan.passed_over)} passed over ({plan.passed_over[0].reason})" if plan.passed_over else ""
+        raise SourceError(f"no session logs in {str(root)!r}{seen}; looked for {known or 'nothing: no adapters'}")
+    return plan
 
 
 def _version(path: Path) -> tuple[int, int]:

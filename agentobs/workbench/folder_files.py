@@ -1,7 +1,7 @@
 """Session files as columns: each file read, redacted and parsed once, its raw records kept compressed."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -13,10 +13,10 @@ import zstandard
 from agentobs import pricing
 from agentobs.analysis.derive import RECORDS
 from agentobs.errors import SourceError
-from agentobs.events import SENTINEL, Event, clean_text
+from agentobs.events import SENTINEL, Event, Usage, clean_text
 from agentobs.ingest import tail
 from agentobs.ingest.commit import price
-from agentobs.ingest.contexts import CONTEXT, Contexts
+from agentobs.ingest.contexts import CONTEXT, Contexts, DimensionRow
 from agentobs.ingest.discover import Found
 from agentobs.ingest.projects import Projects
 from agentobs.ingest.reading import Piece, Reader
@@ -34,8 +34,8 @@ SCHEMA = pa.schema([(column.name, _TYPES[column.kind]) for column in RECORDS.col
 _PLAIN = tuple(
     "ts ts_quality type severity status role session_id is_copy seq native_type tool_name tool_call_id call_type model "
     "usage_key duration_ms exit_code lines_added lines_removed file_size_bytes file_path commit sanitised summary part "
-    "digest provider".split()
-)  # columns that are fields of the event
+    "digest provider id parent_event_id offset".split()
+)  # fields of the event that are columns, three of them by another name
 _USAGE = tuple(
     "input_tokens output_tokens cache_read_tokens cache_write_5m_tokens cache_write_1h_tokens reasoning_tokens "
     "web_search_requests service_tier speed inference_geo".split()
@@ -43,7 +43,8 @@ _USAGE = tuple(
 _PRICED = (*_USAGE, "basis", "reported_cost_usd", "cost_pico_usd", "price_version")
 _plain = attrgetter(*_PLAIN)
 _usage = attrgetter(*_USAGE)
-_BLOCK = 256 * 1024
+_BLOCK = 256 * 1024  # bytes
+_ENOUGH = 16_384  # events
 _UUID_TEXT = np.array([i for i in range(36) if i not in {8, 13, 18, 23}])  # where a uuid's text has digits
 
 
@@ -55,7 +56,6 @@ class RawRecords:
         self._open: list[bytes] = []
         self._open_bytes = 0
         self._places: dict[int, tuple[int, int, int]] = {}
-        self._compress = zstandard.ZstdCompressor(level=1).compress
 
     def add(self, offset: int, raw: bytes) -> None:
         """Keep a record."""
@@ -68,7 +68,7 @@ class RawRecords:
     def close(self) -> None:
         """Compress what is still open."""
         if self._open:
-            self._blocks.append(self._compress(b"".join(self._open)))
+            self._blocks.append(zstandard.compress(b"".join(self._open), 1))
             self._open, self._open_bytes = [], 0
 
     def find(self, offsets: list[int]) -> Iterator[bytes | None]:
@@ -91,8 +91,8 @@ class FileRows(msgspec.Struct):
 
     path: str
     agent: str
-    rows: pa.Table
-    raw: RawRecords
+    tables: list[pa.Table] = msgspec.field(default_factory=list)
+    raw: RawRecords = msgspec.field(default_factory=RawRecords)
     records: int = 0
     event_records: int = 0
     rejects: Counter[str] = msgspec.field(default_factory=Counter)
@@ -103,23 +103,31 @@ class FileRows(msgspec.Struct):
     error: str | None = None
 
 
-def read(found: Found, redactor: Redactor, project: str | None, watch: Callable[[int], object]) -> FileRows:
-    """Return everything of one file; `watch` hears of the bytes that were read. An unreadable file has an error."""
-    made = FileRows(str(found.path), found.adapter.name, SCHEMA.empty_table(), RawRecords())
-    reader, batches = Reader(found.adapter, redactor, None), []
-    columns = _Columns(Contexts(Projects(reader.memory.directories, project), None))
+def read(
+    found: Sequence[Found], redactor: Redactor, project: str | None, watch: Callable[[int], object]
+) -> list[FileRows]:
+    """Return everything of these files; `watch` hears of the bytes that were read. An unreadable file has an error."""
+    columns = _Columns()
+    files = [_read_one(item, redactor, project, columns, watch) for item in found]
+    columns.flush()
+    return files
+
+
+def _read_one(
+    found: Found, redactor: Redactor, project: str | None, columns: "_Columns", watch: Callable[[int], object]
+) -> FileRows:
+    made = FileRows(str(found.path), found.adapter.name)
+    reader = Reader(found.adapter, redactor, None)
+    contexts = Contexts(Projects(reader.memory.directories, project), None)
     try:
         with tail.open_regular(found.path) as file:
             for piece in reader.read(file.fd, 0, final=True):
                 _count(made, piece)
-                if piece.events:
-                    batches.append(columns.table(piece, made.raw))
+                columns.add(made, piece, contexts)
                 watch(piece.end - piece.start)
     except (SourceError, OSError) as error:
         made.error = str(error)
     made.raw.close()
-    if batches:
-        made.rows = pa.concat_tables(batches)
     return made
 
 
@@ -133,58 +141,85 @@ def _count(made: FileRows, piece: Piece) -> None:
 
 
 class _Columns:
-    """Turns the pieces of one file into columns."""
+    """Collects the events of many files, and turns them into columns when they are enough to be worth it."""
 
-    def __init__(self, contexts: Contexts) -> None:
-        self._contexts = contexts
-        self._context_rows: list[list[Any]] = []
-        self._places: dict[int, int] = {}
+    def __init__(self) -> None:
+        self._spans: list[tuple[FileRows, int]] = []
+        self._plain: list[tuple[Any, ...]] = []
+        self._usage: list[tuple[Any, ...]] = []
+        self._usage_places: list[int | None] = []
+        self._contexts: list[DimensionRow] = []
+        self._context_places: list[int] = []
+        self._known: dict[int, int] = {}
+        self._titles: list[tuple[bool, str | None]] = []
+        self._owners: list[int] = []
 
-    def table(self, piece: Piece, raw: RawRecords) -> pa.Table:
+    def add(self, made: FileRows, piece: Piece, contexts: Contexts) -> None:
+        """Take the events of a piece; its objects are free afterwards."""
         events = piece.events
-        columns = dict(zip(_PLAIN, zip(*map(_plain, events), strict=True), strict=True))
-        columns["source_offset"] = [event.offset for event in events]
-        first_ts = SENTINEL if piece.memory.first_ts is None else piece.memory.first_ts
-        arrays = {name: _array(name, values) for name, values in columns.items()}
-        arrays |= self._usage_arrays(events) | self._context_arrays(events) | _title_arrays(events)
-        arrays["event_id"] = _ids([event.id for event in events])
-        arrays["parent_event_id"] = _ids([event.parent_event_id for event in events])
-        arrays["owner_ts"] = pa.array(np.full(len(events), first_ts, "datetime64[us]"))
-        arrays["source_id"] = pa.nulls(len(events), pa.int64())
+        self._spans.append((made, len(events)))
+        self._plain.extend(map(_plain, events))
+        self._owners.extend([SENTINEL if piece.memory.first_ts is None else piece.memory.first_ts] * len(events))
+        keep = made.raw.add
         for event in events:
             if event.raw is not None:
-                raw.add(event.offset, event.raw)
-        return pa.table([arrays[name] for name in SCHEMA.names], schema=SCHEMA)
+                keep(event.offset, event.raw)
+            self._context_places.append(self._context(contexts.row(event)))
+            self._usage_places.append(None if event.usage is None else self._priced(event, event.usage))
+            self._titles.append(_title(event) if event.type == "context_switch" else (False, None))
+        if len(self._plain) >= _ENOUGH:
+            self.flush()
 
-    def _context_arrays(self, events: list[Event]) -> dict[str, pa.Array]:
-        places = pa.array([self._context(event) for event in events], pa.int64())
-        columns = zip(*self._context_rows, strict=True)
-        return {name: _array(name, values).take(places) for name, values in zip(CONTEXT, columns, strict=True)}
+    def flush(self) -> None:
+        """Give each file its rows."""
+        if self._plain:
+            table, start = self._table(), 0
+            for made, count in self._spans:
+                made.tables.append(table.slice(start, count))
+                start += count
+        self.__init__()
 
-    def _context(self, event: Event) -> int:
-        key, *row = self._contexts.row(event)
-        place = self._places.get(key)
+    def _context(self, row: DimensionRow) -> int:
+        place = self._known.get(row[0])
         if place is None:
-            place = self._places[key] = len(self._context_rows)
-            self._context_rows.append(row)
+            place = self._known[row[0]] = len(self._contexts)
+            self._contexts.append(row[1:])
         return place
 
-    def _usage_arrays(self, events: list[Event]) -> dict[str, pa.Array]:
-        rows, places = [], []
-        for event in events:
-            usage = event.usage
-            if usage is None:
-                places.append(None)
-                continue
-            cost = price(event)
-            places.append(len(rows))
-            rows.append((
-                *_usage(usage), event.basis, event.reported_cost_usd, cost,
-                None if cost is None else pricing.PRICES_VERSION,
-            ))  # fmt: skip
-        index = pa.array(places, pa.int64())
-        columns = zip(*rows, strict=True) if rows else [()] * len(_PRICED)
-        return {name: _array(name, values).take(index) for name, values in zip(_PRICED, columns, strict=True)}
+    def _priced(self, event: Event, usage: Usage) -> int:
+        cost = price(event)
+        version = None if cost is None else pricing.PRICES_VERSION
+        self._usage.append((*_usage(usage), event.basis, event.reported_cost_usd, cost, version))
+        return len(self._usage) - 1
+
+    def _table(self) -> pa.Table:
+        count = len(self._plain)
+        columns = dict(zip(_PLAIN, zip(*self._plain, strict=True), strict=True))
+        ids, parents = columns.pop("id"), columns.pop("parent_event_id")
+        columns["source_offset"] = columns.pop("offset")
+        columns["titled"], columns["title"] = zip(*self._titles, strict=True)
+        columns["owner_ts"] = self._owners
+        arrays = {name: _array(name, values) for name, values in columns.items()}
+        arrays |= _spread(CONTEXT, self._contexts, self._context_places)
+        arrays |= _spread(_PRICED, self._usage, self._usage_places)
+        arrays |= {"event_id": _ids(ids), "parent_event_id": _ids(parents), "source_id": pa.nulls(count, pa.int64())}
+        return pa.table([arrays[name] for name in SCHEMA.names], schema=SCHEMA)
+
+
+def _spread(names: Sequence[str], rows: Sequence[Sequence[Any]], places: list[Any]) -> dict[str, pa.Array]:
+    """Columns in which every event has the row of its place."""
+    taken = pa.array(places, pa.int64())
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    return {name: _array(name, values).take(taken) for name, values in zip(names, columns, strict=True)}
+
+
+def _title(event: Event) -> tuple[bool, str | None]:
+    if event.data is None or b'"title"' not in event.data:
+        return False, None
+    data = msgspec.json.decode(event.data)
+    title = data.get("title")
+    text = title if title is None or isinstance(title, str) else msgspec.json.encode(title).decode()
+    return "title" in data, text
 
 
 def _array(name: str, values: Any) -> pa.Array:
@@ -203,22 +238,7 @@ def _array(name: str, values: Any) -> pa.Array:
     return array
 
 
-def _title_arrays(events: list[Event]) -> dict[str, pa.Array]:
-    titled = [False] * len(events)
-    titles: list[str | None] = [None] * len(events)
-    for place, event in enumerate(events):
-        if event.type == "context_switch" and event.data is not None and b'"title"' in event.data:
-            data = msgspec.json.decode(event.data)
-            if "title" in data:
-                title = data["title"]
-                titled[place] = True
-                titles[place] = (
-                    title if title is None or isinstance(title, str) else msgspec.json.encode(title).decode()
-                )
-    return {"titled": pa.array(titled), "title": _array("title", titles)}
-
-
-def _ids(ids: list[bytes | None]) -> pa.Array:
+def _ids(ids: Sequence[bytes | None]) -> pa.Array:
     """Ids as uuid texts, all at once."""
     known = [value for value in ids if value is not None]
     digits = np.frombuffer(b"".join(known).hex().encode(), "uint8").reshape(len(known), 32)

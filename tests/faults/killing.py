@@ -80,6 +80,7 @@ class Victim:
     def __init__(self, duty: Duty) -> None:
         Path(duty.phase).write_bytes(STARTING)
         self._phase = Path(duty.phase)
+        self._killed = False
         self._process = _CONTEXT.Process(target=serve, args=(duty,), daemon=True)
         self._process.start()
 
@@ -97,6 +98,9 @@ class Victim:
 
     def kill(self) -> None:
         """Kill it where it stands; it must have been alive."""
+        if self._killed:
+            return
+        self._killed = True
         assert self._process.pid is not None
         os.kill(self._process.pid, signal.SIGKILL)
         self._process.join()
@@ -136,7 +140,8 @@ class Killing:
                 time.sleep(self._random.uniform(0, longest_s))
                 victims[slot].kill()
                 self.hits[victims[slot].phase()] += 1
-                self._check_noted(slot)
+                with psycopg.connect(self._url, autocommit=True) as connection:  # now, not only after another run
+                    self._accept(connection)
                 victims[slot] = self._start(slot)
         finally:
             for victim in victims:
@@ -156,16 +161,14 @@ class Killing:
     def _start(self, slot: int) -> Victim:
         notes = self._notes(slot)
         notes.touch()
-        return Victim(
-            Duty(self._url, str(self.path), str(self._folder / f"phase{slot}"), str(notes), self._mutant, 20)
-        )
+        return Victim(Duty(self._url, str(self.path), str(self._folder / f"phase{slot}"), str(notes), self._mutant, 20))
 
     def _notes(self, slot: int) -> Path:
         return self._folder / f"notes{slot}"
 
     def _append(self, count: int) -> None:
         """Write the rest of the last line, whole lines, and some bytes of one more, in pieces that split anywhere."""
-        text = self._half + b"\n" if self._half else b""
+        text, line = self._half + b"\n" if self._half else b"", b""
         for _ in range(count):
             line = self._line(len(self._lines))
             self.oracle.issue(line)
@@ -187,27 +190,29 @@ class Killing:
         fields: dict[str, Any] = {"n": number, "text": "x" * self._random.randrange(200)}
         kind = number % 4
         if kind == 1:
-            fields |= {"type": "llm_response", "use": {"input_tokens": 5, "output_tokens": number % 97}, "key": f"m{number // 8}"}
+            fields |= {
+                "type": "llm_response",
+                "use": {"input_tokens": 5, "output_tokens": number % 97},
+                "key": f"m{number // 8}",
+            }
         elif kind > 1:
-            fields |= {"type": "tool_result" if kind == 3 else "command_execute", "call": f"c{number // 4}", "tool": "Bash"}
+            fields |= {
+                "type": "tool_result" if kind == 3 else "command_execute",
+                "call": f"c{number // 4}",
+                "tool": "Bash",
+            }
         moment = f"2026-03-{9 + number % 3:02}T10:{number // 60 % 60:02}:{number % 60:02}.{number % 1000:03}Z"
         return simple.line(f"e{number:06}", session=f"session-{number // 4 % 7}", ts=moment, **fields)
 
-    def _check_noted(self, slot: int) -> None:
-        """What the one that was just killed had told its caller is stored now, not only after another run."""
-        with psycopg.connect(self._url, autocommit=True) as connection:
-            self._accept(connection)
-
     def _accept(self, connection: psycopg.Connection) -> None:
+        """What a worker has told its caller is stored."""
         told = 0
         for slot in range(self._workers):
             text = self._notes(slot).read_bytes()
             told = max([told, *map(int, text[: text.rfind(b"\n") + 1].split())])
         names = [name for offset, name in self._lines if offset <= told]
         self.oracle.accept(*names)
-        row = connection.execute(
-            "SELECT count(*) FROM agent_events WHERE source_offset < %s AND source_id = 1", (told,)
-        ).fetchone()
+        row = connection.execute("SELECT count(*) FROM agent_events WHERE source_offset < %s", (told,)).fetchone()
         assert row is not None
         if row[0] < len(names):
             raise Broken(LOST, f"the caller was told that {len(names)} are safe, {row[0]} are stored")

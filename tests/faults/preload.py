@@ -7,14 +7,17 @@ from contextlib import suppress
 
 import psycopg
 
+from agentobs.adapters._base import NoMemory
+from agentobs.events import Event
 from agentobs.ingest.commit import price
 from agentobs.store.queries import load
 from tests.faults import killing, simple
 
 assert killing
 _line = simple.line("e", use={"input_tokens": 1})
-for _event in simple.parse([(0, _line, _line)], simple.ADAPTER.memory()):
-    price(_event)  # pyright: ignore[reportArgumentType]
+for _event in simple.parse([(0, _line, _line)], NoMemory()):
+    if isinstance(_event, Event):
+        price(_event)
 load("staging")
 with suppress(psycopg.OperationalError):  # libpq and its libraries are loaded by the first attempt
     psycopg.connect("host=/nowhere dbname=none")

@@ -1,4 +1,4 @@
-"""R1: workers are killed at random points, lines are torn, two workers read one file: nothing is lost, nothing twice."""
+"""R1: workers are killed at random points, lines torn, two workers on one file: nothing is lost, nothing twice."""
 
 from pathlib import Path
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentobs.events.model import Usage
-from agentobs.pricing import cost_pico_usd, price, usd
+from agentobs.pricing import cost_pico_usd, usd
+from agentobs.pricing.frame import price
 
 TOKENS = st.none() | st.sampled_from([0, 1, 99_999, 100_001, 200_000, 200_001, 10**12, -1])
 CALLS = st.tuples(

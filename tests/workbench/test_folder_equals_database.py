@@ -176,12 +176,14 @@ COPIES: dict[str, dict[str, Sequence[dict[str, Any]]]] = {
     },
     "titles and prompts move with their events": {
         "a": [said("a", "1", 1), said("a", "t1", 2, type="context_switch", role="system", title="one")],
-        "b": [said("b", "0", 0), said("b", "1", 1), said("b", "t1", 2, type="context_switch", role="system", title="one"),
+        "b": [said("b", "0", 0), said("b", "1", 1),
+              said("b", "t1", 2, type="context_switch", role="system", title="one"),
               said("b", "t2", 3, type="context_switch", role="system", title="two")],
     },
     "a directory is known only later": {
         "a": [said("a", "1", 1), said("a", "2", 2, working_directory="/p"), said("a", "3", 3)],
-        "b": [said("b", "4", 4, working_directory="/q/r"), said("b", "5", 5, working_directory="/q"), said("b", "6", 6)],
+        "b": [said("b", "4", 4, working_directory="/q/r"), said("b", "5", 5, working_directory="/q"),
+              said("b", "6", 6)],
     },
     "a conflict inside a file": {
         "a": [said("a", "1", 1), {**said("a", "1", 1), "says": "otherwise"}, said("a", "2", 2)],

@@ -8,12 +8,13 @@ from agentobs.analysis.derive.messages import messages
 from agentobs.analysis.derive.model_calls import model_calls
 from agentobs.analysis.derive.ownership import Settled, settle
 from agentobs.analysis.derive.records import RECORDS
-from agentobs.analysis.derive.selection import select
+from agentobs.analysis.derive.selection import COLUMNS, select
 from agentobs.analysis.derive.sessions import sessions
 from agentobs.analysis.derive.tool_calls import tool_calls
 from agentobs.analysis.derive.usage import usage
 
 __all__ = [
+    "COLUMNS",
     "RECORDS",
     "Settled",
     "edits",

@@ -4,7 +4,7 @@ import pandas as pd
 
 from agentobs.analysis.derive.edits import FAILURES, is_edit
 from agentobs.analysis.derive.usage import totals
-from agentobs.frames import SESSIONS
+from agentobs.frames import SESSIONS, conform
 
 _FIRST = ["root_session_id", "agent", "agent_version", "project", "working_directory", "branch", "repository",
           "machine", "workspace"]  # fmt: skip
@@ -39,8 +39,7 @@ def sessions(
     data = data.assign(duration_s=duration_us / 1e6, outcome="unknown").reset_index()
     models = data["models"].map(lambda names: names if isinstance(names, list) else [])
     data = data.assign(models=models.astype("object"))
-    data = pd.DataFrame({name: data[name].astype(dtype) for name, dtype in SESSIONS.dtypes.items()})
-    return data.sort_values(["started_at", "session_id"], kind="stable", ignore_index=True)
+    return conform(data, SESSIONS).sort_values(["started_at", "session_id"], kind="stable", ignore_index=True)
 
 
 def _events(events: pd.DataFrame) -> pd.DataFrame:

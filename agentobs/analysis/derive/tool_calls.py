@@ -3,7 +3,7 @@
 import pandas as pd
 
 from agentobs.analysis.derive.ranks import either, first_of_each
-from agentobs.frames import TOOL_CALLS
+from agentobs.frames import TOOL_CALLS, conform
 
 _RANK = ["call_key", "is_copy", "owner_ts", "session_id", "ts", "event_id"]
 _CONTEXT = ["session_id", "thread_id", "agent", "project"]
@@ -62,4 +62,4 @@ def _joined(both: pd.DataFrame) -> pd.DataFrame:
         "target": both["summary"],
         "model": both["model"],
     }
-    return pd.DataFrame({name: columns[name].astype(dtype) for name, dtype in TOOL_CALLS.dtypes.items()})
+    return conform(pd.DataFrame(columns), TOOL_CALLS)

@@ -161,7 +161,6 @@ CREATE TABLE quarantine (
 CREATE TABLE batches (
     position     bigint PRIMARY KEY,
     batch_id     bigint NOT NULL UNIQUE,
-    source_id    bigint NOT NULL,
     events       bigint NOT NULL,
     min_ts       timestamptz,
     max_ts       timestamptz,

@@ -5,7 +5,7 @@
 
 -- 1. The rows that were inserted (the best of equals) need nothing here; `known` are the others with what is there.
 CREATE TEMP TABLE known ON COMMIT DROP AS
-SELECT staged.ord, staged.digest <> e.digest AS conflict, e.session_id AS there, e.ts, e.id,
+SELECT staged.ord, staged.source_id, staged.digest <> e.digest AS conflict, e.session_id AS there, e.ts, e.id,
        staged.digest = e.digest AND (staged.owner_ts, staged.session_id, staged.seq, staged.source_offset)
                                   < (source.first_ts, e.session_id, e.seq, e.source_offset) AS takes_over
 FROM staged
@@ -26,17 +26,26 @@ FROM staged JOIN known USING (ord)
 WHERE known.conflict
 ON CONFLICT DO NOTHING
 ;
--- 3. Sessions that share records: the one that owns them is the parent.
-INSERT INTO session_lineage AS l (session_id, parent_session_id, shared_until)
-SELECT child, parent, max(ts)
+-- 3. Sessions that share records: the one that owns them is the parent, of all that hold them; an edge may turn round.
+CREATE TEMP TABLE shared ON COMMIT DROP AS
+SELECT child, parent, max(ts) AS shared_until
 FROM (
-    SELECT CASE WHEN takes_over THEN known.there ELSE staged.session_id END AS child,
-           CASE WHEN takes_over THEN staged.session_id ELSE known.there END AS parent, known.ts
-    FROM staged JOIN known USING (ord)
-    WHERE NOT known.conflict AND known.there <> staged.session_id
-) shared
+    SELECT ts, session_id AS child, first_value(session_id) OVER (PARTITION BY ts, id ORDER BY owner_ts, session_id) AS parent
+    FROM (SELECT known.ts, known.id, staged.session_id, staged.owner_ts
+          FROM staged JOIN known USING (ord) WHERE NOT known.conflict
+          UNION ALL
+          SELECT e.ts, e.id, e.session_id, source.first_ts
+          FROM agent_events e JOIN sources source USING (source_id)
+          WHERE (e.ts, e.id) IN (SELECT ts, id FROM known WHERE NOT conflict)) holders
+) pairs
+WHERE child <> parent
 GROUP BY child, parent
-ORDER BY child, parent
+;
+DELETE FROM session_lineage l USING shared
+WHERE l.session_id = shared.parent AND l.parent_session_id = shared.child AND l.shared_until <= shared.shared_until
+;
+INSERT INTO session_lineage AS l (session_id, parent_session_id, shared_until)
+SELECT child, parent, shared_until FROM shared ORDER BY child, parent
 ON CONFLICT (session_id, parent_session_id) DO UPDATE SET shared_until = greatest(l.shared_until, excluded.shared_until)
 ;
 -- 4. The owner's row replaces what is there, as a whole.

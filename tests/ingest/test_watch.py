@@ -1,0 +1,128 @@
+"""Following a folder: what is appended or appears is read as it comes, by events or by polling."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from agentobs.ingest import backfill, watch
+from agentobs.ingest.backfill import Job
+from agentobs.ingest.watch import Follower
+from agentobs.ingest.worker import Outcome
+from tests.cli.sessions import lines
+
+KNOWN = backfill.adapters()
+PATIENCE_S = 30.0
+
+
+class Following:
+    """A follower in a thread, and what it reported."""
+
+    def __init__(self, url: str, roots: list[Path], **options: object) -> None:
+        self.outcomes: queue.Queue[Outcome] = queue.Queue()
+        self.waits: queue.Queue[Exception] = queue.Queue()
+        self.follower = Follower(Job(url=url, redaction_key=bytes(32)), roots, KNOWN, **options)
+        self.thread = threading.Thread(target=self.follower.run, args=(self.outcomes.put, self.waits.put))
+
+    def next(self) -> Outcome:
+        return self.outcomes.get(timeout=PATIENCE_S)
+
+
+@contextmanager
+def following(url: str, *roots: Path, **options: object) -> Iterator[Following]:
+    running = Following(url, list(roots), **options)
+    running.thread.start()
+    try:
+        yield running
+    finally:
+        running.follower.stop()
+        running.thread.join(timeout=PATIENCE_S)
+        assert not running.thread.is_alive()
+
+
+def append(path: Path, text: str) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def started(folder: Path, name: str) -> tuple[Path, list[str]]:
+    """A file with a session's first line, and the lines that come next."""
+    first, *rest = lines(name, ["m", "m", "m"])
+    path = folder / f"{name}.jsonl"
+    path.write_text(first + "\n", encoding="utf-8")
+    return path, rest
+
+
+@pytest.mark.parametrize("polling", [False, True])
+def test_appended_lines_are_read_and_half_a_line_waits(embedded_url, tmp_path, polling):
+    path, rest = started(tmp_path, "one")
+    with following(embedded_url, tmp_path, polling=polling) as running:
+        assert running.next().events == 1
+        append(path, rest[0] + "\n" + rest[1][:40])
+        assert running.next().events == 1
+        append(path, rest[1][40:])  # whole, but for its newline
+        append(path, "\n")
+        assert running.next().events == 1
+    assert running.outcomes.empty()
+
+
+def test_a_file_in_a_new_folder_is_found(embedded_url, tmp_path):
+    with following(embedded_url, tmp_path, rescan_s=2.0) as running:
+        deep = tmp_path / "new" / "deeper"
+        deep.mkdir(parents=True)
+        path, _ = started(deep, "one")
+        (deep / "notes.txt").write_text("no session")
+        assert running.next().path == str(path)
+
+
+def test_a_replaced_file_is_read_as_a_new_one(embedded_url, tmp_path):
+    path, rest = started(tmp_path, "one")
+    with following(embedded_url, path) as running:
+        assert running.next().stored == 1
+        other = tmp_path / "other.tmp"
+        other.write_text("\n".join(lines("two", ["m"])) + "\n", encoding="utf-8")
+        other.replace(path)
+        assert running.next().stored == 2
+        append(path, rest[0] + "\n")
+        assert running.next().stored == 1
+
+
+def test_an_outage_is_waited_out(embedded_url, tmp_path, monkeypatch):
+    path, rest = started(tmp_path, "one")
+    monkeypatch.setattr(watch, "_RETRY_S", 0.0)
+    with following(embedded_url, tmp_path) as running, psycopg.connect(embedded_url, autocommit=True) as admin:
+        assert running.next().stored == 1
+        name = admin.info.dbname
+        with psycopg.connect(embedded_url.replace(name, "postgres", 1), autocommit=True) as other:
+            other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'.encode())
+            other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+            append(path, rest[0] + "\n")
+            running.waits.get(timeout=PATIENCE_S)
+            other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'.encode())
+        assert running.next().stored == 1
+
+
+def test_where_events_fail_it_polls(embedded_url, tmp_path, monkeypatch):
+    real = watch.watchfiles.watch
+
+    def no_events(*paths: Path, force_polling: bool | None, **options: object):
+        if not force_polling:
+            raise OSError(28, "OS file watch limit reached")
+        return real(*paths, force_polling=True, **options)
+
+    monkeypatch.setattr(watch.watchfiles, "watch", no_events)
+    path, rest = started(tmp_path, "one")
+    with following(embedded_url, tmp_path) as running:
+        assert running.next().events == 1
+        append(path, rest[0] + "\n")
+        assert running.next().events == 1
+
+
+def test_the_folders_of_agents_are_those_before_the_first_wildcard(tmp_path):
+    (tmp_path / ".claude/projects").mkdir(parents=True)
+    assert watch.roots_of(KNOWN, tmp_path)[tmp_path / ".claude/projects"] == "claude_code"
+    assert all("*" not in str(path) for path in watch.locations_of(KNOWN, tmp_path))
