@@ -6,9 +6,8 @@ import msgspec
 
 from agentobs import pricing
 from agentobs.events import SENTINEL, Event
-from agentobs.ingest import tail
 from agentobs.ingest.contexts import Contexts, Kinds
-from agentobs.ingest.reading import MOST_EVENTS, MOST_WEEKS, Piece, weeks_of
+from agentobs.ingest.reading import MOST_EVENTS, MOST_WEEKS, Piece
 from agentobs.store.batch import Batch, Part, Step
 from agentobs.store.rows import Place, RowEncoder
 from agentobs.store.sources import Source
@@ -22,10 +21,9 @@ def price(event: Event) -> int | None:
 
 
 class Origin(msgspec.Struct):
-    """A source while it is read: what is known of it, its open file, and what its events share."""
+    """A source while it is read: what is known of it, and what its events share."""
 
     source: Source
-    fd: int
     size_bytes: int
     contexts: Contexts
 
@@ -49,7 +47,7 @@ class BatchBuilder:
             all(part.step.source_id != origin.source.source_id for part in batch.parts[-1:])
             and len(batch.parts) < MOST_PARTS
             and len(batch.rows) + len(piece.events) <= MOST_EVENTS
-            and len(self._weeks | weeks_of(piece.events)) <= MOST_WEEKS
+            and len(self._weeks | piece.weeks) <= MOST_WEEKS
         )
 
     def add(self, origin: Origin, piece: Piece) -> None:
@@ -64,7 +62,7 @@ class BatchBuilder:
             batch.rows.append(self._encode(event, place, len(batch.rows)))
         batch.events.extend(piece.events)
         batch.sources.extend([source_id] * len(piece.events))
-        self._weeks |= weeks_of(piece.events)
+        self._weeks |= piece.weeks
         batch.parts.append(
             Part(
                 step=_step(origin, piece),
@@ -101,6 +99,6 @@ def _step(origin: Origin, piece: Piece) -> Step:
         new_offset=piece.end,
         size_bytes=origin.size_bytes,
         memory=msgspec.json.encode(piece.memory),
-        head_hash=tail.head_hash(origin.fd) if piece.start == 0 else None,
-        tail_hash=tail.tail_hash(origin.fd, piece.end),
+        head_hash=piece.head_hash,
+        tail_hash=piece.tail_hash,
     )

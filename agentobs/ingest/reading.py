@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -38,6 +38,9 @@ class Piece(msgspec.Struct):
     rejects: list[Rejected]
     counts: Counts
     memory: Memory
+    weeks: set[int]  # chunks of the hypertable that its events fall into
+    head_hash: bytes | None = None  # of the first line, in the piece that begins the source
+    tail_hash: bytes = b""  # of the last 4 KiB before its end, as they were read
 
 
 class Reader:
@@ -48,14 +51,17 @@ class Reader:
         self._redactor = redactor
         self.memory = msgspec.json.decode(saved, type=Memory) if saved else Memory(msgspec.Raw(b"{}"))
         self._state: Any = msgspec.json.decode(self.memory.parser, type=adapter.memory)
+        self._read_last = b""  # the last bytes read, as they were then: the file may change under us
 
     def read(self, fd: int, position: int, *, final: bool) -> Iterator[Piece]:
         """Yield the pieces from a position to the end of what is complete."""
-        if self.memory.unterminated and os.pread(fd, 1, position) == b"\n":
-            position += 1
-            piece = self._piece(position - 1)
-            self.memory.unterminated = False
-            yield self._close(piece, position)
+        self._read_last = tail.last_bytes(fd, position)
+        if self.memory.unterminated:
+            newline = next((end for end in (b"\n", b"\r\n") if os.pread(fd, len(end), position) == end), b"")
+            if newline:
+                self.memory.unterminated = False
+                yield self._close(self._piece(position), newline)
+                position += len(newline)
         for chunk in tail.chunks(fd, position, final=final):
             if isinstance(chunk, tail.HugeLine):
                 yield self._huge(chunk)
@@ -68,16 +74,17 @@ class Reader:
             originals.pop()
         redacted, altered, found = self._redact(chunk.data, originals)
         lines = _Lines(chunk.start, originals, redacted)
-        counted = 0
         while lines.left:
-            piece = self._piece(lines.offset)
-            counted = self._fill(piece, lines)
-            hits = {index for index in altered if lines.index - counted <= index < lines.index}
-            if hits and found:
-                piece.counts.redactions, found = found, Counter()  # a chunk's hits are counted with its first piece
+            piece, first = self._piece(lines.offset), lines.index
+            self._fill(piece, lines)
+            if first == 0 and not lines.left:
+                piece.counts.redactions = found
+            elif self._redactor is not None:  # the chunk makes several pieces: each counts the hits of its own lines
+                own = [originals[index] for index in altered if first <= index < lines.index]
+                piece.counts.redactions = self._redactor.lines(own).counts if own else Counter()
             self.memory.unterminated = chunk.unterminated and not lines.left
             end = lines.offset - 1 if self.memory.unterminated else lines.offset
-            yield self._close(piece, end)
+            yield self._close(piece, chunk.data[piece.start - chunk.start : end - chunk.start])
 
     def _redact(self, data: bytes, originals: list[bytes]) -> tuple[list[bytes], list[int], Counter[str]]:
         if self._redactor is None:
@@ -85,10 +92,9 @@ class Reader:
         redacted = self._redactor.chunk(data)
         return redacted.lines, redacted.altered, redacted.counts
 
-    def _fill(self, piece: Piece, lines: "_Lines") -> int:
-        """Parse lines into a piece until it is full; return how many."""
-        before, last_offset, events, counts = lines.index, -1, piece.events, piece.counts
-        weeks: set[int] = set()
+    def _fill(self, piece: Piece, lines: "_Lines") -> None:
+        """Parse lines into a piece until it is full."""
+        before, last_offset, events, counts, weeks = lines.index, -1, piece.events, piece.counts, piece.weeks
         lines.full = False
         seq = self.memory.events
         for item in self._adapter.parse(lines, self._state):
@@ -113,7 +119,6 @@ class Reader:
         self.memory.events = seq
         if self.memory.first_ts is None and events:
             self.memory.first_ts = events[0].ts
-        return lines.index - before
 
     def _huge(self, line: tail.HugeLine) -> Piece:
         piece = self._piece(line.start)
@@ -121,13 +126,19 @@ class Reader:
         reason = f"line of {line.size_bytes} bytes is longer than {tail.LINE_CAP}"
         piece.rejects.append(Rejected(line.start, reason, head, line.size_bytes, line.sha256))
         piece.counts.records = 1
-        return self._close(piece, line.start + line.size_bytes + 1)
+        piece.end = line.start + line.size_bytes + 1
+        return self._close(piece, line.tail + b"\n", line.head)
 
     def _piece(self, start: int) -> Piece:
-        return Piece(start, start, [], [], Counts(), self.memory)
+        return Piece(start, start, [], [], Counts(), self.memory, set())
 
-    def _close(self, piece: Piece, end: int) -> Piece:
-        piece.end = end
+    def _close(self, piece: Piece, data: bytes, head: bytes | None = None) -> Piece:
+        """End a piece after the bytes that it was read from (of a huge line its last ones)."""
+        piece.end = max(piece.end, piece.start + len(data))
+        if piece.start == 0:
+            piece.head_hash = tail.hash_head(data if head is None else head)
+        self._read_last = (self._read_last + data[-tail.TAIL :])[-tail.TAIL :]
+        piece.tail_hash = tail.hash_bytes(self._read_last)
         self.memory.parser = msgspec.Raw(msgspec.json.encode(self._state))
         return piece
 
@@ -154,11 +165,6 @@ class _Lines:
             self.index += 1
             self.offset = offset + len(original) + 1
             yield offset, line, original
-
-
-def weeks_of(events: Iterable[Event]) -> set[int]:
-    """Return the numbers of the weeks (chunks of the hypertable) that these events fall into."""
-    return {event.ts // _WEEK for event in events}
 
 
 def _rejected(reject: Reject) -> Rejected:

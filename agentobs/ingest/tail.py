@@ -16,7 +16,7 @@ from agentobs.errors import SourceError
 CHUNK = 4 << 20
 LINE_CAP = 16 << 20
 _HEAD_KEPT = 64 * 1024
-_TAIL = 4096
+TAIL = 4096
 
 
 class OpenFile(NamedTuple):
@@ -37,10 +37,11 @@ class Chunk(NamedTuple):
 
 
 class HugeLine(NamedTuple):
-    """A line above the cap: its head, its size without the newline, and its hash; read as a stream."""
+    """A line above the cap: its head and tail, its size without the newline, and its hash; read as a stream."""
 
     start: int
     head: bytes
+    tail: bytes
     size_bytes: int
     sha256: str
 
@@ -64,17 +65,25 @@ def open_regular(path: Path) -> Iterator[OpenFile]:
 
 def head_hash(fd: int) -> bytes | None:
     """Return a hash of the first complete line (of its first 64 KiB); None while there is none."""
-    head = os.pread(fd, _HEAD_KEPT, 0)
+    return hash_head(os.pread(fd, _HEAD_KEPT, 0))
+
+
+def hash_head(data: bytes) -> bytes | None:
+    """Return the same of what a file begins with."""
+    head = data[:_HEAD_KEPT]
     end = head.find(b"\n")
-    if end < 0 and len(head) < _HEAD_KEPT:
-        return None
-    return blake2b(head[: end if end >= 0 else None], digest_size=16).digest()
+    return None if end < 0 and len(head) < _HEAD_KEPT else hash_bytes(head[: end if end >= 0 else None])
 
 
-def tail_hash(fd: int, position: int) -> bytes:
-    """Return a hash of the last 4 KiB before a position: what was read must still be there."""
-    start = max(position - _TAIL, 0)
-    return blake2b(os.pread(fd, position - start, start), digest_size=16).digest()
+def last_bytes(fd: int, position: int) -> bytes:
+    """Return the last 4 KiB before a position."""
+    start = max(position - TAIL, 0)
+    return os.pread(fd, position - start, start)
+
+
+def hash_bytes(data: bytes) -> bytes:
+    """Return the hash that sources are known by."""
+    return blake2b(data, digest_size=16).digest()
 
 
 def chunks(fd: int, position: int, *, final: bool, size: int = CHUNK) -> Iterator[Chunk | HugeLine]:
@@ -112,19 +121,19 @@ def is_object(line: bytes) -> bool:
 
 def _whole_line(fd: int, position: int) -> Chunk | HugeLine | None:
     """The line that begins here and is longer than a piece; None when its end is not written yet."""
-    digest, length, head, pieces = sha256(), 0, b"", []
+    digest, length, head, last, pieces = sha256(), 0, b"", b"", []
     while piece := os.pread(fd, CHUNK, position + length):
         end = piece.find(b"\n")
         part = piece if end < 0 else piece[:end]
         if length + len(part) <= LINE_CAP:
             pieces.append(part)
-        head = head or part[:_HEAD_KEPT]
+        head, last = head or part[:_HEAD_KEPT], (last + part)[-TAIL:]
         digest.update(part)
         length += len(part)
         if length > LINE_CAP:
             pieces.clear()
         if end >= 0:
             if length > LINE_CAP:
-                return HugeLine(position, head, length, digest.hexdigest())
+                return HugeLine(position, head, last, length, digest.hexdigest())
             return Chunk(position, b"".join(pieces) + b"\n")
     return None

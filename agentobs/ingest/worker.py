@@ -149,7 +149,7 @@ class Worker:
     ) -> None:
         reader = Reader(one.adapter, self._redactor, source.memory)
         contexts = Contexts(Projects(reader.memory.directories, self._project), self._machine)
-        origin = Origin(source, one.file.fd, one.file.size_bytes, contexts)
+        origin = Origin(source, one.file.size_bytes, contexts)
         committer.outcomes[source.source_id] = one.outcome
         for piece in reader.read(one.file.fd, source.position, final=final):
             if not builder.fits(origin, piece):
@@ -258,7 +258,7 @@ def _unchanged(source: Source, file: tail.OpenFile) -> bool:
         return False
     if source.head_hash is not None and tail.head_hash(file.fd) != source.head_hash and source.position > 0:
         return False
-    return source.tail_hash is None or tail.tail_hash(file.fd, source.position) == source.tail_hash
+    return source.tail_hash is None or tail.hash_bytes(tail.last_bytes(file.fd, source.position)) == source.tail_hash
 
 
 def _signed(number: int) -> int:

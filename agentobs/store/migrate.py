@@ -88,6 +88,8 @@ def _apply(connection: psycopg.Connection, migration: Migration) -> int:
                 "INSERT INTO schema_migrations (version, name, checksum) VALUES (%s, %s, %s)",
                 (migration.version, migration.name, migration.checksum),
             )
+    except psycopg.OperationalError:
+        raise  # the server went away: not the migration's fault
     except psycopg.Error as error:
         raise MigrationError(f"migration {migration.version} {migration.name!r} failed: {error}") from error
     return migration.version

@@ -161,6 +161,9 @@ def _derive(connection: psycopg.Connection, batch: Batch, stored: int, committed
         for source_id, conflicts, known in merge_copies(connection):
             _took(committed[source_id], "conflicts", conflicts)
             _took(committed[source_id], "copies", known - conflicts)
+    moved = copies > 0 and connection.execute("SELECT FROM moved LIMIT 1").rowcount > 0
+    if not stored and not moved:
+        return
     merge(connection, moved=copies > 0)
     connection.execute(
         load("append_batch"),

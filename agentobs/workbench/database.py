@@ -19,7 +19,7 @@ class Database:
         self._server = None if url else embedded.start(settings.database_home)
         self.url: str = url or self._server.url  # pyright: ignore[reportOptionalMemberAccess]
         self._connection: psycopg.Connection | None = None
-        with engine.connect(self.url) as connection:
+        with engine.connect(self.url) as connection, engine.translated():
             migrate.migrate(connection)
 
     @property

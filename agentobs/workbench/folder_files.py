@@ -148,7 +148,7 @@ class _Columns:
         self._plain: list[tuple[Any, ...]] = []
         self._usage: list[tuple[Any, ...]] = []
         self._usage_places: list[int | None] = []
-        self._contexts: list[DimensionRow] = []
+        self._contexts: list[tuple[Any, ...]] = []
         self._context_places: list[int] = []
         self._known: dict[int, int] = {}
         self._titles: list[tuple[bool, str | None]] = []

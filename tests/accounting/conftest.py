@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import permutations
 from pathlib import Path
 
 import pandas as pd
@@ -93,6 +94,11 @@ def sums(data: pd.DataFrame) -> dict[str, float]:
 def _total(calls: pd.DataFrame) -> pd.Series:
     lanes = ["input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens"]
     return calls[lanes].fillna(0).sum(axis=1)
+
+
+def in_every_order(*places: str) -> pytest.MarkDecorator:
+    """Runs a test with `order` being every order of the files."""
+    return pytest.mark.parametrize("order", list(permutations(places)), ids=" ".join)
 
 
 @pytest.fixture

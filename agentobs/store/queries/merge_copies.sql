@@ -3,7 +3,7 @@
 -- first; of two payloads under one id the first one stays. Afterwards `staged` holds only rows that are now in
 -- agent_events and were not before, and `moved` the rows that they replaced.
 
--- 1. The rows that were inserted (the best of equals) need nothing here; `known` are the others with what is there.
+-- 1. The rows that were inserted (one of equals) need nothing here; `known` are the others with what is there.
 CREATE TEMP TABLE known ON COMMIT DROP AS
 SELECT staged.ord, staged.source_id, staged.digest <> e.digest AS conflict, e.session_id AS there, e.ts, e.id,
        staged.digest = e.digest AND (staged.owner_ts, staged.session_id, staged.seq, staged.source_offset)
@@ -12,10 +12,10 @@ FROM staged
 JOIN agent_events e ON e.ts = staged.ts AND e.id = staged.id
 JOIN sources source ON source.source_id = e.source_id
 WHERE staged.ord NOT IN (
-    SELECT DISTINCT ON (s.ts, s.id) s.ord
+    SELECT s.ord
     FROM staged s
     JOIN agent_events mine ON mine.ts = s.ts AND mine.id = s.id AND mine.batch_id = s.batch_id
-    ORDER BY s.ts, s.id, s.session_id, s.ord
+                          AND mine.source_id = s.source_id AND mine.seq = s.seq
 )
 ;
 -- 2. The same id with another payload is no copy.
