@@ -9,12 +9,13 @@ from msgspec import Raw
 from agentobs.adapters import _claude_calls, _claude_results
 from agentobs.adapters._claude_origin import Memory, begun
 from agentobs.adapters._claude_records import Block, Message, Name, Record, decoded, fields_of, message, opens_with
-from agentobs.adapters._claude_usage import SYNTHETIC, add_usage
+from agentobs.adapters._claude_usage import SYNTHETIC, add_usage, calls_inside
 from agentobs.adapters._lenient import lenient
 from agentobs.adapters._text import clip, one_line, small_json
 from agentobs.events import Event, EventType
 
 MOST_BLOCKS = 10_000
+SPOKEN_LENGTH = 100  # of what the assistant says and thinks; the text itself is in the record
 
 _RESPONSE = EventType.LLM_RESPONSE.value
 _INTERACTION = EventType.USER_INTERACTION.value
@@ -72,10 +73,10 @@ def assistant(head: Event, record: Record, memory: Memory) -> list[Event]:
     if said.model != SYNTHETIC:
         for event in events:
             event.model = said.model
-    add_usage(events[0], said, record.request_id)
+    add_usage(head, said, record)
     if said.stop_reason is not None and said.stop_reason != "tool_use" and events[-1].data is None:
         events[-1].data = small_json({"stop_reason": said.stop_reason})
-    return events
+    return events + calls_inside(head, len(events), said, record)
 
 
 def user(head: Event, record: Record, memory: Memory) -> list[Event]:
@@ -122,7 +123,8 @@ def bare_result(head: Event, record: Record, memory: Memory) -> list[Event]:
 def _blocks(said: Message) -> list[Block]:
     if isinstance(said.content, str):
         return [Block(type="text", text=said.content)]
-    return (said.content or [])[:MOST_BLOCKS]
+    blocks = said.content or []
+    return blocks if len(blocks) <= MOST_BLOCKS else blocks[:MOST_BLOCKS]
 
 
 def _assistant_block(head: Event, part: int, block: Block, memory: Memory) -> Event:
@@ -143,7 +145,7 @@ def _assistant_block(head: Event, part: int, block: Block, memory: Memory) -> Ev
 def _spoken(head: Event, part: int, text: str | None, native_type: str) -> Event:
     event = begun(head, part, _RESPONSE, native_type)
     event.role = "assistant"
-    event.summary = one_line(text)
+    event.summary = one_line(text, SPOKEN_LENGTH)
     return event
 
 

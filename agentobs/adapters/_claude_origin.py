@@ -34,6 +34,13 @@ class Memory(msgspec.Struct):
     repeats: dict[str, int] = {}  # of records without an id, since the time moved: how often each came
 
 
+_blank = Event(id=b"", ts=0, type="", agent=NAME, session_id="", offset=0, digest=0).__copy__
+"""A new event; copying and filling one takes half as long as making it from twenty arguments."""
+
+_SECONDS = {f"{second:02d}.": second * 1_000_000 for second in range(60)}
+_MILLISECONDS = {f"{milli:03d}Z": milli * 1000 for milli in range(1000)}
+
+
 def begun(head: Event, part: int, kind: str, native_type: str) -> Event:
     """Return a part of a record as an event: the head itself for the first, one with the same origin for another."""
     event = head if part == 0 else _further(head, part)
@@ -107,12 +114,11 @@ def time_of(record: Record, memory: Memory, line: bytes) -> When:
 
 def timestamp(text: str) -> When | None:
     """Return what parse_timestamp does, without parsing the minute again and again."""
-    if len(text) == 24 and text[23] == "Z" and text[19] == "." and text[16] == ":":
-        digits = text[17:19] + text[20:23]
-        if digits.isascii() and digits.isdecimal() and digits < "60":
-            minute = _minute(text[:16])
-            if minute is not None:
-                return minute + int(digits) * 1000, "exact"
+    second, milli = _SECONDS.get(text[17:20]), _MILLISECONDS.get(text[20:])
+    if second is not None and milli is not None:
+        minute = _minute(text[:17])
+        if minute is not None:
+            return minute + second + milli, "exact"
     return parse_timestamp(text)
 
 
@@ -129,33 +135,23 @@ def thread_of(record: Record, memory: Memory) -> str | None:
 
 def head_of(found: Readable, offset: int, original: bytes | None, memory: Memory, when: When) -> Event:
     """Return a record's first event, still empty; `original` is the line before redaction, if that changed it."""
-    record, raw, sanitised = found
-    session_id = memory.session_id or ""
-    digest = payload_digest(record, raw) if original is None else original_digest(original)
+    head = _blank()
+    record, head.raw, head.sanitised = found
+    head.ts, head.ts_quality = when
+    head.offset = offset
+    head.session_id = session_id = memory.session_id or ""
+    head.digest = digest = payload_digest(record, head.raw) if original is None else original_digest(original)
     uuid = record.uuid
-    ts, quality = when
     if uuid and is_uuid(uuid):
-        name = event_id(ts, NAME, uuid, "0")
+        head.id = event_id(head.ts, NAME, uuid, "0")
     else:
-        name = event_id(ts, NAME, *_identity(record, session_id, digest, memory), "0")
-    head = Event(
-        id=name,
-        ts=ts,
-        type="",
-        agent=NAME,
-        session_id=session_id,
-        offset=offset,
-        digest=digest,
-        ts_quality=quality,
-        native_id=uuid or None,
-        parent_event_id=parent_of(memory, record.parent_uuid),
-        agent_version=record.version or None,
-        working_directory=record.cwd or None,
-        branch=record.git_branch or None,
-        request_id=record.request_id or None,
-        raw=raw,
-        sanitised=sanitised,
-    )
+        head.id = event_id(head.ts, NAME, *_identity(record, session_id, digest, memory), "0")
+    head.native_id = uuid or None
+    head.parent_event_id = parent_of(memory, record.parent_uuid)
+    head.agent_version = record.version or None
+    head.working_directory = record.cwd or None
+    head.branch = record.git_branch or None
+    head.request_id = record.request_id or None
     if record.is_sidechain:
         head.is_sidechain, head.thread_id = True, thread_of(record, memory)
     return head
@@ -182,7 +178,7 @@ def _identity(record: Record, session_id: str, digest: int, memory: Memory) -> t
 
 @lru_cache(maxsize=1024)
 def _minute(text: str) -> int | None:
-    stamp = parse_timestamp(text + ":00Z")
+    stamp = parse_timestamp(text + "00Z") if text[16] == ":" else None
     return stamp.ts if stamp is not None and stamp.quality == "exact" else None
 
 

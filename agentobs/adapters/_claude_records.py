@@ -5,11 +5,12 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Raw
 
-from agentobs.adapters._lenient import NUL, T, dumps, lenient, loads, sanitise, too_deep
+from agentobs.adapters._lenient import T, dumps, has_nul, lenient, loads, sanitise, too_deep
 from agentobs.adapters._text import ID_LENGTH
 from agentobs.events import content_digest
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+Dollars = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 Flag = bool | None
 Text = str | None
 Name = Annotated[str, msgspec.Meta(max_length=ID_LENGTH)] | None  # of a kind, a model, a version, an id
@@ -17,23 +18,27 @@ Path = Annotated[str, msgspec.Meta(max_length=4096)] | None
 
 
 class Record(msgspec.Struct, rename="camel", gc=False):
-    """One line: the envelope, and payloads that are decoded when their type is known."""
+    """One line: the envelope, and payloads that are decoded when their type is known.
 
-    type: Name = None
-    uuid: Name = None
+    The fields stand in the order of the files, in which the decoder finds them fastest.
+    """
+
     parent_uuid: Name = None
-    session_id: Name = None
-    timestamp: Text = None
-    cwd: Path = None
-    git_branch: Name = None
-    version: Name = None
-    agent_id: Name = None
-    request_id: Name = None
     is_sidechain: Flag = None
+    agent_id: Name = None
+    cwd: Path = None
+    session_id: Name = None
+    version: Name = None
+    git_branch: Name = None
+    type: Name = None
+    message: Raw = Raw()
+    request_id: Name = None
+    cost_usd: Dollars | None = msgspec.field(name="costUSD", default=None)  # until version 1.0.8
     is_meta: Flag = None
     is_compact_summary: Flag = None
     is_api_error_message: Flag = None
-    message: Raw = Raw()
+    uuid: Name = None
+    timestamp: Text = None
     tool_use_result: Raw = Raw()
     tool_denial_kind: Name = None
     origin: Raw = Raw()
@@ -72,6 +77,14 @@ class Tokens(msgspec.Struct, gc=False):
     service_tier: Name = None
     speed: Name = None
     inference_geo: Name = None
+    iterations: Raw = Raw()  # a list of Iteration: the attempts and further calls inside the response
+
+
+class Iteration(Tokens, gc=False):
+    """One of `usage.iterations`."""
+
+    type: Name = None
+    model: Name = None
 
 
 class Part(msgspec.Struct, gc=False):
@@ -123,11 +136,12 @@ _ENVELOPE = frozenset(
 _record = msgspec.json.Decoder(Record).decode
 _message = msgspec.json.Decoder(Message).decode
 _fields = msgspec.json.Decoder(dict[str, Raw]).decode
+_items = msgspec.json.Decoder(list[Raw]).decode
 
 
 def read(line: bytes) -> Readable | Unreadable:
     """Return the record of a line, or why there is none."""
-    if NUL in line or (line.count(b"{") + line.count(b"[") > 100 and too_deep(line)):
+    if has_nul(line) or too_deep(line):
         return _read_tolerantly(line)
     try:
         if not line.isascii():
@@ -155,6 +169,11 @@ def decoded(decode: Any, kind: type[T], raw: Raw | bytes) -> T | None:
     except msgspec.ValidationError:
         fields = loads(bytes(raw))
     return lenient(kind, fields) if isinstance(fields, dict) else None
+
+
+def items_of(raw: bytes) -> list[Raw]:
+    """Return the values of a list; none when it is no list."""
+    return _items(raw) if raw.startswith(b"[") else []
 
 
 def opens_with(raw: Raw, byte: str) -> bool:

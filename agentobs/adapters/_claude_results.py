@@ -21,6 +21,7 @@ _DENIED = re.compile(
     r"|Permission (?:to use|for this) .{0,400}has been denied|Claude requested permissions .{0,400}haven't granted)",
     re.DOTALL,
 )
+_PREAMBLE = re.compile(r"(?:\s*(?:<tool_use_error>|(?:Error: )?Exit code -?\d{1,10}[ \t]*\n))*\s*")
 _INTERRUPTED = "[Request interrupted by user"
 _SEVERITIES = {"ok": "info", "error": "error", "denied": "warning", "interrupted": "warning"}
 
@@ -87,9 +88,11 @@ class Facts(msgspec.Struct, omit_defaults=True, gc=False):
     http_status: int | None = None
 
 
+_ERROR_LENGTH = 200
+_LONGEST_LOOKED_AT = 1000
 _NO_FACTS = Facts()
 _encode = msgspec.json.Encoder().encode
-_result = msgspec.json.Decoder(Result).decode
+_payload = msgspec.json.Decoder(Result | str | list[Raw]).decode
 _text = msgspec.json.Decoder(str).decode
 
 
@@ -101,19 +104,20 @@ def result(head: Event, part: int, block: Block, record: Record, memory: Memory,
     call = memory.calls.pop(event.tool_call_id, None) if event.tool_call_id else None
     if call is not None:
         event.call_type, event.tool_name, event.file_path = call[0], call[1] or None, call[2]
-    payload = record.tool_use_result if alone else Raw()
-    known = decoded(_result, Result, payload) if opens_with(payload, "{") else None
-    stated = _text(payload) if opens_with(payload, '"') else None
+    payload = decoded(_payload, Result, record.tool_use_result) if alone else None
+    known = payload if isinstance(payload, Result) else None
+    stated = payload if isinstance(payload, str) else ""
     text = block_text(block.content)
     if text is None:
         text = stated
-    status = _status(block, known, text or "", stated or "", record)
+    status = _status(block, known, text, stated, record)
     event.status, event.severity = status, _SEVERITIES[status]
     if event.tool_name is not None and event.tool_name.lower() in SHELL_TOOLS:
-        event.exit_code = _exit_code(block, known, text or "", status)
+        event.exit_code = _exit_code(block, known, text, status)
     if known is not None:
         _measures(event, known)
-    event.summary = one_line(text)
+    if status != "ok":
+        event.summary = _first_line(text)
     return event
 
 
@@ -122,6 +126,13 @@ def block_text(content: str | list[Part] | None) -> str | None:
     if isinstance(content, list):
         return "\n".join(part.text if part.text is not None else f"[{part.type or 'unknown'}]" for part in content)
     return content
+
+
+def _first_line(text: str) -> str | None:
+    """Return what went wrong in a line; the exit code stands in a column."""
+    start = _PREAMBLE.match(text)
+    line = text[start.end() if start is not None else 0 :][:_LONGEST_LOOKED_AT].partition("\n")[0]
+    return one_line(line.partition("</tool_use_error>")[0], _ERROR_LENGTH) or one_line(text, _ERROR_LENGTH)
 
 
 def _status(block: Block, known: Result | None, text: str, stated: str, record: Record) -> str:

@@ -1,12 +1,21 @@
 """The usage of a Claude Code response, and the key under which all its lines are one response."""
 
-from agentobs.adapters._claude_records import Message, Tokens
-from agentobs.events import Event, Usage, call_key
+import msgspec
+
+from agentobs.adapters._claude_origin import begun
+from agentobs.adapters._claude_records import Iteration, Message, Record, Tokens, decoded, items_of
+from agentobs.events import Event, EventType, Usage, call_key
 
 SYNTHETIC = "<synthetic>"  # the model of messages that the client made itself
 
+_APART = {"advisor_message": "assistant/advisor", "compaction": "assistant/compaction"}
+"""The iterations that are billed, but not in the response's own usage; all others are, or are not billed."""
 
-def add_usage(event: Event, message: Message, request_id: str | None) -> None:
+_MOST_ITERATIONS = 1000
+_iteration = msgspec.json.Decoder(Iteration).decode
+
+
+def add_usage(event: Event, message: Message, record: Record) -> None:
     """Give the first event of an assistant record its snapshot of the response's usage, if it has one."""
     tokens = message.usage
     if tokens is None or message.model == SYNTHETIC:
@@ -15,8 +24,40 @@ def add_usage(event: Event, message: Message, request_id: str | None) -> None:
     if usage is None:
         return
     event.usage, event.basis = usage, basis
-    key = message.id or request_id or event.native_id
-    event.usage_key = call_key(event.session_id, key) if key else event.id.hex()
+    event.usage_key = _key(event, message, record)
+    event.reported_cost_usd = record.cost_usd
+
+
+def calls_inside(head: Event, part: int, message: Message, record: Record) -> list[Event]:
+    """Return the calls that a response made of other models, or to compact itself, as events from this part on."""
+    tokens = message.usage
+    if tokens is None or not tokens.iterations or message.model == SYNTHETIC:
+        return []
+    listed = bytes(tokens.iterations)
+    if not any(kind.encode() in listed for kind in _APART):
+        return []
+    events: list[Event] = []
+    counts = dict.fromkeys(_APART, 0)
+    for item in items_of(listed)[:_MOST_ITERATIONS]:
+        iteration = decoded(_iteration, Iteration, item)
+        if iteration is None or iteration.type not in _APART:
+            continue
+        number = counts[iteration.type]
+        counts[iteration.type] += 1
+        usage, basis = _usage(iteration)
+        if usage is None:
+            continue
+        event = begun(head, part + len(events), EventType.LLM_RESPONSE.value, _APART[iteration.type])
+        event.role, event.model = "assistant", iteration.model or message.model
+        event.usage, event.basis = usage, basis
+        event.usage_key = f"{_key(head, message, record)}:{iteration.type}:{number}"
+        events.append(event)
+    return events
+
+
+def _key(event: Event, message: Message, record: Record) -> str:
+    key = message.id or record.request_id or event.native_id
+    return call_key(event.session_id, key) if key else event.id.hex()
 
 
 def _usage(tokens: Tokens) -> tuple[Usage | None, str]:

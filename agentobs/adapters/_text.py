@@ -15,7 +15,7 @@ def one_line(text: str | None, length: int = SUMMARY_LENGTH) -> str | None:
     """Return the head of a text on one line, or None when there is nothing to show."""
     if not text:
         return None
-    head = text[: length + 100]
+    head = text[: length + length // 3]
     if not head.isprintable():  # line ends are not, and splitting is dear
         head = " ".join([line.strip() for line in head.splitlines()])
     head = head.strip()

@@ -24,7 +24,8 @@ def follow(job: "Job", chosen: "Settings", roots: Sequence[Path], known: "Mappin
     for root in roots:
         if not root.exists():
             raise SourceError(f"cannot watch {str(root)!r}: it is not there; name a folder or file of session logs")
-    follower = Follower(job, roots, known)
+    waits = _Waits(chosen)
+    follower = Follower(job, roots, known, warn=waits.say)
     told: list[int] = []
 
     def stop(number: int, _: object) -> None:
@@ -32,7 +33,6 @@ def follow(job: "Job", chosen: "Settings", roots: Sequence[Path], known: "Mappin
         follower.stop()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    waits = _Waits(chosen)
     print(f"watching {', '.join(map(str, roots))}; Ctrl-C ends", flush=True)
     try:
         follower.run(waits.done, waits.waiting)
@@ -55,11 +55,11 @@ class _Waits:
         what = outcome.error or f"+{outcome.events} events"
         if outcome.rejected:
             what += f", {outcome.rejected} rejected"
-        self._say(f"{what}  {outcome.path}")
+        self.say(f"{what}  {outcome.path}")
 
     def waiting(self, error: AgentobsError) -> None:
         if not self._waiting:
-            self._say(f"waiting for the database: {error}")
+            self.say(f"waiting for the database: {error}")
         self._waiting = True
         if self._chosen.database_url is None:  # ours was stopped by somebody: nobody else brings it back
             from agentobs.store import embedded
@@ -67,8 +67,9 @@ class _Waits:
             try:
                 self._server = embedded.start(self._chosen.database_home)
             except AgentobsError as refused:
-                self._say(f"the embedded server does not start: {refused}")
+                self.say(f"the embedded server does not start: {refused}")
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Print a line with the time."""
         now = datetime.now(self._zone)
         print(f"{now:%H:%M:%S}  {one_line(text)}", flush=True)

@@ -2,11 +2,14 @@
 
 import re
 from hashlib import blake2b
+from struct import Struct
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_is_uuid = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}").fullmatch
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LOW_62 = (1 << 62) - 1
-_FIXED = (8 << 76) | (2 << 62)  # UUID version 8 (RFC 9562, section 5.8) and its variant
+_VERSION, _VARIANT = 8 << 12, 2 << 62  # UUID version 8 (RFC 9562, section 5.8), in its two halves
+_ten_bytes = Struct(">HQ").unpack
+_sixteen_bytes = Struct(">QQ").pack
 
 
 def event_id(ts: int, *parts: str | bytes) -> bytes:
@@ -15,10 +18,17 @@ def event_id(ts: int, *parts: str | bytes) -> bytes:
     The id implies the time and sorts by it. The parts are the adapter's choice: (agent, native uuid, part) where the
     record has a uuid of its own; else everything that makes the record what it is.
     """
-    text = b"\0".join([part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass") for part in parts])
-    number = int.from_bytes(blake2b(text, digest_size=10).digest(), "big")
-    value = (ts // 1000 << 80) | _FIXED | ((number >> 62 & 0xFFF) << 64) | (number & _LOW_62)
-    return value.to_bytes(16, "big")
+    try:
+        text = "\0".join(parts).encode()  # pyright: ignore[reportCallIssue, reportArgumentType]
+    except (TypeError, UnicodeEncodeError):  # bytes among them, or lone surrogates
+        text = b"\0".join(
+            [part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass") for part in parts]
+        )
+    top, low = _ten_bytes(blake2b(text, digest_size=10).digest())
+    return _sixteen_bytes(
+        ts // 1000 << 16 | _VERSION | (top & 0x3FF) << 2 | low >> 62,
+        _VARIANT | low & _LOW_62,
+    )
 
 
 def content_digest(*parts: bytes) -> int:
@@ -42,4 +52,4 @@ def clean_text(text: str) -> str:
 
 def is_uuid(text: str) -> bool:
     """Tell whether a native id is a uuid, and so unique everywhere by itself."""
-    return len(text) == 36 and _UUID.fullmatch(text) is not None
+    return len(text) == 36 and _is_uuid(text) is not None

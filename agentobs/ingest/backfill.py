@@ -103,7 +103,10 @@ def _worker(job: Job, watch: Callable[[Progress], None]) -> Worker:
 def _run_apart(
     job: Job, found: Sequence[Found], watch: Callable[[Progress], None], count: int, *, final: bool
 ) -> Iterator[Outcome]:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context(
+        "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    )
+    context.set_forkserver_preload([__name__])  # what the workers import is in memory once
     tasks, reports, stop = context.Queue(), context.Queue(), context.Event()
     for task in tasks_of(found):
         tasks.put([(str(item.path), item.adapter.name) for item in task])

@@ -53,11 +53,13 @@ class BatchBuilder:
     def add(self, origin: Origin, piece: Piece) -> None:
         """Encode a piece and gather it; its reader's memory is saved as it is now."""
         batch, memory, source_id = self._batch, piece.memory, origin.source.source_id
-        place = Place(source_id, batch.batch_id, SENTINEL if memory.first_ts is None else memory.first_ts)
+        owner_ts = SENTINEL if memory.first_ts is None else memory.first_ts
+        place = Place(source_id, batch.batch_id, owner_ts)
         for event in piece.events:
             cost = place.cost_pico_usd = price(event)
             context, kind = origin.contexts.row(event), self._kinds.row(event, priced=cost is not None)
             place.context_id, place.kind_id = context[0], kind[0]
+            place.owner_ts = owner_ts + event.is_forked
             batch.contexts[context[0]], batch.kinds[kind[0]] = context, kind
             batch.rows.append(self._encode(event, place, len(batch.rows)))
         batch.events.extend(piece.events)

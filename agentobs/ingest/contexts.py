@@ -14,7 +14,8 @@ CONTEXT = (
     "repository", "machine", "workspace",
 )  # fmt: skip
 KIND = (
-    "type", "severity", "status", "role", "native_type", "ts_quality", "is_copy", "sanitised", "tool_name", "call_type",
+    "type", "severity", "status", "role", "native_type", "ts_quality", "is_copy", "is_forked", "sanitised", "tool_name",
+    "call_type",
     "model", "provider", "basis", "service_tier", "speed", "inference_geo", "price_version",
 )  # fmt: skip
 
@@ -60,7 +61,7 @@ class Kinds:
         usage = event.usage
         columns = (
             event.type, event.severity, event.status, event.role, event.native_type, event.ts_quality, event.is_copy,
-            event.sanitised, event.tool_name, event.call_type, event.model, event.provider, event.basis,
+            event.is_forked, event.sanitised, event.tool_name, event.call_type, event.model, event.provider, event.basis,
             None if usage is None else usage.service_tier, None if usage is None else usage.speed,
             None if usage is None else usage.inference_geo, pricing.PRICES_VERSION if priced else None,
         )  # fmt: skip

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from agentobs.adapters._base import Adapter
 from agentobs.errors import AgentobsError, SourceError
-from agentobs.ingest.backfill import Job, plan
+from agentobs.ingest.backfill import Job, plan, tasks_of
 from agentobs.ingest.discover import Found
 from agentobs.ingest.worker import Outcome, Worker
 from agentobs.redaction import Redactor
@@ -21,6 +22,7 @@ Look = tuple[int, int, int, int]
 _STEP_MS = 50
 _TICK_MS = 250
 _RETRY_S = 2.0
+_POLL_S = 1.0
 
 
 def roots_of(known: Mapping[str, Adapter], home: Path) -> dict[Path, str]:
@@ -52,13 +54,15 @@ class Follower:
         known: Mapping[str, Adapter],
         *,
         rescan_s: float = 60.0,
-        polling: bool | None = None,
+        polling: bool = False,
+        warn: Callable[[str], None] = lambda text: None,
     ) -> None:
-        """Look at everything again every `rescan_s`, should an event be lost; `polling` True: use no events at all."""
+        """Look at everything again every `rescan_s`, should an event be lost; `polling`: use no events at all."""
         self._roots = [root.resolve() for root in roots]
         self._known = dict(known)
         self._rescan_s = rescan_s
         self._polling = polling
+        self._warn = warn
         self._seen: dict[Path, Look] = {}
         self._stopped = threading.Event()
         self._worker = Worker(
@@ -77,28 +81,27 @@ class Follower:
         """
         with self._worker:
             for changed in self._changes():
-                for found in self._worth(changed):
-                    outcome = self._ingest(found, waiting)
-                    if outcome is not None and (outcome.records or outcome.error):
-                        done(outcome)
+                for task in tasks_of(self._worth(changed)):
+                    for outcome in self._ingest(task, waiting):
+                        if outcome.records or outcome.error:
+                            done(outcome)
                     if self._stopped.is_set():
                         return
 
-    def _ingest(self, found: Found, waiting: Callable[[AgentobsError], None]) -> Outcome | None:
-        look = _look(found.path)
+    def _ingest(self, task: Sequence[Found], waiting: Callable[[AgentobsError], None]) -> list[Outcome]:
+        looks = {found.path: look for found in task if (look := _look(found.path)) is not None}
         while not self._stopped.is_set():
             try:
-                outcome = self._worker.ingest(found.path, found.adapter, final=False)
+                outcomes = self._worker.ingest_all([(found.path, found.adapter) for found in task], final=False)
             except AgentobsError as error:
                 if not error.retryable:
                     raise
                 waiting(error)
                 self._stopped.wait(1.0)
             else:
-                if look is not None and outcome.error is None:
-                    self._seen[found.path] = look
-                return outcome
-        return None
+                self._seen.update(looks)
+                return outcomes
+        return []
 
     def _changes(self) -> Iterator[list[Path]]:
         """Yield what to look at: everything first and every `rescan_s`, in between the paths that changed."""
@@ -111,19 +114,17 @@ class Follower:
                 yield changed
 
     def _watched(self) -> Iterator[list[Path]]:
-        """Yield changed paths, and now and then none; poll where the system gives no events."""
-        polling = self._polling
-        while not self._stopped.is_set():
+        """Yield changed paths, and now and then none; look at everything every second where there are no events."""
+        if not self._polling:
             try:
-                yield from self._notified(polling)
-            except (OSError, WatchfilesRustInternalError) as error:
-                if polling:
-                    raise SourceError(f"cannot watch {', '.join(map(str, self._roots))}: {error}") from error
-                polling = True
-            else:
-                return
+                yield from self._notified()
+            except (OSError, WatchfilesRustInternalError) as error:  # no inotify, or its limit is reached
+                self._warn(f"the system reports no changes ({error}): looking every {_POLL_S:g} s")
+        while not self._stopped.is_set():
+            yield self._roots
+            self._stopped.wait(_POLL_S)
 
-    def _notified(self, polling: bool | None) -> Iterator[list[Path]]:
+    def _notified(self) -> Iterator[list[Path]]:
         # A file that is replaced takes its watch along: its folder is watched instead.
         folders = dict.fromkeys(root if root.is_dir() else root.parent for root in self._roots)
         changes = watchfiles.watch(
@@ -134,23 +135,26 @@ class Follower:
             stop_event=self._stopped,
             rust_timeout=_TICK_MS,
             yield_on_timeout=True,
-            force_polling=polling,
-            poll_delay_ms=300,
+            force_polling=False,
             ignore_permission_denied=True,
         )
         for batch in changes:
             yield sorted({Path(path) for _, path in batch})
 
     def _worth(self, paths: Sequence[Path]) -> list[Found]:
-        """The session files among or below the paths that are not as they were when last read."""
-        wanted = [path for path in paths if self._inside(path) and (path.is_dir() or self._fits(path))]
-        found: dict[Path, Found] = {}
-        for path in wanted:
-            try:
-                found.update({item.path: item for item in plan([path], self._known).found})
-            except SourceError:  # gone again, or not ours to read: a later change or the next look finds it
+        """The session files among or below the paths that are not as they were when last looked at."""
+        below = dict.fromkeys(file for path in paths if self._inside(path) for file in _below(path) if self._fits(file))
+        worth: list[Found] = []
+        for path in below:
+            look = _look(path)
+            if look is None or self._seen.get(path) == look:
                 continue
-        return [item for item in found.values() if self._seen.get(item.path) != _look(item.path)]
+            with suppress(SourceError):  # gone again, or not ours to read: its next change is looked at
+                found = plan([path], self._known).found
+                worth += found
+                if not found:
+                    self._seen[path] = look
+        return worth
 
     def _inside(self, path: Path) -> bool:
         return any(path == root or root in path.parents for root in self._roots)
@@ -158,6 +162,18 @@ class Follower:
     def _fits(self, path: Path) -> bool:
         patterns = (pattern for adapter in self._known.values() for pattern in adapter.patterns)
         return path in self._roots or any(fnmatch(path.name, pattern) for pattern in patterns)
+
+
+def _below(path: Path) -> Iterator[Path]:
+    """Yield the path itself if it is no folder, else the files below it; links are not followed."""
+    if not path.is_dir():
+        yield path
+        return
+    for folder, _, names in os.walk(path):
+        for name in sorted(names):
+            file = Path(folder) / name
+            if not file.is_symlink():
+                yield file
 
 
 def _look(path: Path) -> Look | None:

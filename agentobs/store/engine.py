@@ -29,7 +29,10 @@ def normalise(url: str) -> str:
 
 def connect(url: str, *, read_only: bool = False, timeout_s: int = 10) -> psycopg.Connection:
     """Return an open connection in UTC; raise DatabaseUnavailable (without the password) when no server answers."""
-    options = "-c timezone=UTC -c temp_buffers=32MB -c client_min_messages=warning -c idle_in_transaction_session_timeout=10000"
+    options = (
+        "-c timezone=UTC -c temp_buffers=32MB -c client_min_messages=warning "
+        "-c idle_in_transaction_session_timeout=10000"  # a worker that is suspended must not hold the stream's lock
+    )
     if read_only:
         options += " -c default_transaction_read_only=on -c statement_timeout=300000"
     try:

@@ -114,7 +114,7 @@ class Place(msgspec.Struct):
 
     source_id: int
     batch_id: int
-    owner_ts: int  # the first time of the source
+    owner_ts: int  # the first time of the source; a microsecond later for a stamped copy, which yields to its original
     context_id: int = 0
     kind_id: int = 0
     cost_pico_usd: int | None = None

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from agentobs.errors import FenceError
 from agentobs.store import engine, raw, rows
 from agentobs.store.batch import Batch, Committed, Part, Rejected
-from agentobs.store.queries import load, statements
+from agentobs.store.queries import function, load
 
 _STREAM_LOCK = 0x6167_656E_7473
 _COPY_SLICE = 1 << 20
@@ -30,8 +30,17 @@ _INSERT = (
 
 
 def prepare(connection: psycopg.Connection) -> None:
-    """Make the connection's temporary tables; a connection that writes needs them once."""
+    """Make the connection's temporary tables and functions; a connection that writes needs them once."""
     connection.execute(load("staging").encode())
+    calls = ["merge_tool_calls", "merge_model_calls"]
+    for statement in (
+        function("settle_copies", ["merge_copies"], columns=", ".join(_INSERTED)),
+        function("merge_calls", calls, events="staged_events"),
+        function("merge_calls_again", calls, events="refolded_events"),
+        function("merge_sessions", ["merge_sessions", "merge_rollups"], events="staged_events"),
+        function("merge_sessions_again", ["recount_sessions", "merge_sessions", "merge_rollups"], events="recount"),
+    ):
+        connection.execute(statement.encode())
 
 
 def batch_numbers(connection: psycopg.Connection) -> Iterator[int]:
@@ -152,7 +161,9 @@ def _derive(connection: psycopg.Connection, batch: Batch, stored: int, committed
         return
     lock_stream(connection)
     gone = connection.execute(
-        "DELETE FROM staged WHERE ts < (SELECT horizon FROM retention) RETURNING source_id"
+        "DELETE FROM staged WHERE ts < (SELECT horizon FROM retention) AND (SELECT horizon FROM retention) > %s "
+        "RETURNING source_id",
+        (moment(batch.min_ts or 0),),
     ).fetchall()
     for (source_id,) in gone:
         _took(committed[source_id], "expired", 1)
@@ -183,8 +194,7 @@ def lock_stream(connection: psycopg.Connection) -> None:
 
 def merge_copies(connection: psycopg.Connection) -> list[tuple[int, int, int]]:
     """Settle staged rows that were there before; return (source, conflicts, conflicts and copies) of each source."""
-    for statement in statements("merge_copies", columns=", ".join(_INSERTED)):
-        connection.execute(statement)
+    connection.execute("SELECT pg_temp.settle_copies()")
     return connection.execute(
         "SELECT source_id, count(*) FILTER (WHERE conflict), count(*) FROM known GROUP BY source_id"
     ).fetchall()
@@ -192,16 +202,8 @@ def merge_copies(connection: psycopg.Connection) -> list[tuple[int, int, int]]:
 
 def merge(connection: psycopg.Connection, *, moved: bool) -> None:
     """Fold what `staged` (and `moved`) holds into tool calls, model calls, sessions and rollups."""
-    for name in ("merge_tool_calls", "merge_model_calls"):
-        for statement in statements(name, events="refolded_events" if moved else "staged_events"):
-            connection.execute(statement)
-    if moved:
-        for statement in statements("recount_sessions"):
-            connection.execute(statement)
-    for statement in statements("merge_sessions", events="recount" if moved else "staged_events"):
-        connection.execute(statement)
-    for statement in statements("merge_rollups"):
-        connection.execute(statement)
+    again = "_again" if moved else ""
+    connection.execute(f"SELECT pg_temp.merge_calls{again}(), pg_temp.merge_sessions{again}()".encode())
 
 
 def _quarantine(connection: psycopg.Connection, parts: Sequence[Part], refused: dict[int, list[Rejected]]) -> None:

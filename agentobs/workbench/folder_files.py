@@ -44,7 +44,7 @@ _PRICED = (*_USAGE, "basis", "reported_cost_usd", "cost_pico_usd", "price_versio
 _plain = attrgetter(*_PLAIN)
 _usage = attrgetter(*_USAGE)
 _BLOCK = 256 * 1024  # bytes
-_ENOUGH = 16_384  # events
+_ENOUGH = 4096  # events
 _UUID_TEXT = np.array([i for i in range(36) if i not in {8, 13, 18, 23}])  # where a uuid's text has digits
 
 
@@ -194,7 +194,7 @@ class _Columns:
 
     def _table(self) -> pa.Table:
         count = len(self._plain)
-        columns = dict(zip(_PLAIN, zip(*self._plain, strict=True), strict=True))
+        columns: dict[str, Sequence[Any]] = dict(zip(_PLAIN, zip(*self._plain, strict=True), strict=True))
         ids, parents = columns.pop("id"), columns.pop("parent_event_id")
         columns["source_offset"] = columns.pop("offset")
         columns["titled"], columns["title"] = zip(*self._titles, strict=True)

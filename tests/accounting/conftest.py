@@ -88,7 +88,8 @@ def assert_adds_up(bench: Workbench) -> None:
 
 def sums(data: pd.DataFrame) -> dict[str, float]:
     """The totals of a frame; NaN: nothing in it is known."""
-    return {name: float(data[name].astype("Float64").sum(min_count=1 if name == "cost_usd" else 0)) for name in SUMS}
+    totals = {name: data[name].astype("Float64").sum(min_count=1 if name == "cost_usd" else 0) for name in SUMS}
+    return {name: float("nan") if pd.isna(total) else float(total) for name, total in totals.items()}
 
 
 def _total(calls: pd.DataFrame) -> pd.Series:

@@ -65,18 +65,17 @@ def test_a_fork_of_a_tail_counts_for_the_session_that_began_earlier(read: Reader
 
 @in_every_order("a", "b", "c")
 def test_a_fork_of_a_fork_counts_once_in_every_order(read: Reader, order: tuple[str, ...]) -> None:
-    first = prompt("Before all", uuid="p0", session="a", at="2026-03-09T11:00:00.000Z")
     files = {
-        "a": [first, *history("a")],
+        "a": [prompt("Before all", uuid="p0", session="a", at="2026-03-09T11:00:00.000Z"), *history("a")],
         "b": [*history("b"), more("b", 1)],
-        "c": [*history("c")[1:], more("c", 1), more("c", 2, "2026-03-09T15:00:00.000Z")],
+        "c": [*history("c")[1:], {**more("b", 1), "sessionId": name("c")}, more("c", 2, "2026-03-09T15:00:00.000Z")],
     }
+    files["c"][0]["timestamp"] = files["c"][0]["timestamp"].replace("12:00:00", "12:00:01")  # c's file begins last
     bench = read(files, order)
     assert bill(bench) == usd(HISTORY_USD + 14 * 3.00 + 60 * 15.00)
-    spent = dict(rows(bench.sessions(), "session_id", "model_calls"))
-    owner, other = sorted([name("b"), name("c")])
-    # b's and c's files begin at one instant (a prompt, an answer): the smaller id owns what only they share
-    assert spent == {name("a"): 2, owner: 1 + (owner == name("c")), other: (other == name("c")) + 0}
+    assert dict(rows(bench.sessions(), "session_id", "model_calls")) == {name("a"): 2, name("b"): 1, name("c"): 1}
+    parents = dict(rows(bench.sessions(), "session_id", "parent_session_id"))
+    assert parents == {name("a"): None, name("b"): name("a"), name("c"): name("b")}
 
 
 @in_every_order("a", "b")

@@ -1,10 +1,13 @@
 """agentobs db, dashboard, report: what stands around the data."""
 
 import subprocess
+import sys
+from pathlib import Path
 
 import psycopg
 import pytest
 
+import agentobs
 from agentobs.store import embedded
 from tests.cli.sessions import said
 
@@ -71,4 +74,6 @@ def test_what_is_asked_for_wrongly_is_one_line(database, capsys, arguments, code
 
 
 def test_the_command_is_installed():
-    assert subprocess.run(["agentobs", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    program = Path(sys.executable).with_name("agentobs")
+    answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == agentobs.__version__

@@ -16,7 +16,7 @@ from agentobs.ingest.worker import Outcome
 from tests.cli.sessions import lines
 
 KNOWN = backfill.adapters()
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class Following:
@@ -106,20 +106,19 @@ def test_an_outage_is_waited_out(embedded_url, tmp_path, monkeypatch):
         assert running.next().stored == 1
 
 
-def test_where_events_fail_it_polls(embedded_url, tmp_path, monkeypatch):
-    real = watch.watchfiles.watch
-
-    def no_events(*paths: Path, force_polling: bool | None, **options: object):
-        if not force_polling:
-            raise OSError(28, "OS file watch limit reached")
-        return real(*paths, force_polling=True, **options)
+def test_where_the_system_reports_no_changes_it_looks_and_says_so(embedded_url, tmp_path, monkeypatch):
+    def no_events(*_: Path, **__: object):
+        raise OSError(28, "OS file watch limit reached")
 
     monkeypatch.setattr(watch.watchfiles, "watch", no_events)
     path, rest = started(tmp_path, "one")
-    with following(embedded_url, tmp_path) as running:
+    warnings: list[str] = []
+    with following(embedded_url, tmp_path, warn=warnings.append) as running:
         assert running.next().events == 1
         append(path, rest[0] + "\n")
         assert running.next().events == 1
+    assert len(warnings) == 1
+    assert "limit reached" in warnings[0]
 
 
 def test_the_folders_of_agents_are_those_before_the_first_wildcard(tmp_path):

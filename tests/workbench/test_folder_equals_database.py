@@ -48,7 +48,7 @@ def assert_equal(folder: Workbench, database: Workbench, **filters: Any) -> None
     """Every frame of both is the same to the last digit; only the numbers of the sources are their own."""
     found = [difference(name, *(getattr(bench, name)(**filters) for bench in (folder, database))) for name in FRAMES]
     for by in GROUPS:
-        for zone in ("UTC", "Europe/Zurich", "America/St_Johns"):
+        for zone in ("UTC", "Europe/Zurich", "America/St_Johns") if "day" in by else ("UTC",):
             both = (bench.usage(by, tz=zone, **filters) for bench in (folder, database))
             found.append(difference(f"usage by {by} in {zone}", *both))
     if any(found):

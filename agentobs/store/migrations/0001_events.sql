@@ -74,6 +74,7 @@ CREATE TABLE kinds (
     native_type   text COLLATE "C",
     ts_quality    text COLLATE "C" NOT NULL,
     is_copy       boolean NOT NULL,
+    is_forked     boolean NOT NULL,
     sanitised     boolean NOT NULL,
     tool_name     text COLLATE "C",
     call_type     text COLLATE "C",

@@ -1,5 +1,6 @@
 """The SQL of the store, one file a query; `load` reads it once."""
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -24,10 +25,12 @@ def load(name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-@cache
-def statements(name: str, **relations: str) -> tuple[str, ...]:
-    """Return the statements of `name.sql`, which a line that holds only `;` ends; `{key}` stands for a relation."""
-    text = load(name)
-    for key, relation in relations.items():
-        text = text.replace(f"{{{key}}}", relation)
-    return tuple(part.strip() for part in text.split("\n;\n") if part.strip())
+def function(name: str, queries: Sequence[str], **words: str) -> str:
+    """Return what makes `pg_temp.<name>()` of queries: one call runs them all, and the server keeps their plans.
+
+    `{key}` in a query stands for a word: the relation it reads, or a list of columns.
+    """
+    body = "\n".join(load(query) for query in queries)
+    for key, word in words.items():
+        body = body.replace(f"{{{key}}}", word)
+    return f"CREATE OR REPLACE FUNCTION pg_temp.{name}() RETURNS void LANGUAGE plpgsql AS $$ BEGIN\n{body}\nEND $$"

@@ -16,18 +16,15 @@ FROM (
           AND num_nonnulls(input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens) > 0
     ) parts
     ORDER BY usage_key, is_side, coalesce(output_tokens, 0) DESC, total_tokens DESC, owner_ts, session_id, ts, id
-) best
-;
+) best;
 WITH new AS (INSERT INTO model_calls SELECT * FROM usage_parts ORDER BY usage_key ON CONFLICT DO NOTHING RETURNING *)
-INSERT INTO usage_changes SELECT 1, new.* FROM new
-;
+INSERT INTO usage_changes SELECT 1, new.* FROM new;
 -- Mostly all is new. The rest, few rows, meets what is there.
+IF (SELECT count(*) FROM usage_parts) > (SELECT count(*) FROM usage_changes WHERE sign = 1) THEN
 INSERT INTO usage_again
 SELECT p.* FROM usage_parts p
-WHERE NOT EXISTS (SELECT FROM usage_changes c WHERE c.sign = 1 AND c.usage_key = p.usage_key)
-;
-INSERT INTO usage_changes SELECT -1, m.* FROM model_calls m WHERE m.usage_key = ANY(ARRAY(SELECT usage_key FROM usage_again))
-;
+WHERE NOT EXISTS (SELECT FROM usage_changes c WHERE c.sign = 1 AND c.usage_key = p.usage_key);
+INSERT INTO usage_changes SELECT -1, m.* FROM model_calls m WHERE m.usage_key = ANY(ARRAY(SELECT usage_key FROM usage_again));
 UPDATE model_calls m
 SET session_id = p.session_id, context_id = p.context_id, event_id = p.event_id, ts = p.ts, is_side = p.is_side,
     owner_ts = p.owner_ts, model = p.model, provider = p.provider,
@@ -38,11 +35,9 @@ SET session_id = p.session_id, context_id = p.context_id, event_id = p.event_id,
 FROM usage_again p
 WHERE m.usage_key = p.usage_key AND m.usage_key = ANY(ARRAY(SELECT usage_key FROM usage_again))
   AND (p.is_side, -coalesce(p.output_tokens, 0), -p.total_tokens, p.owner_ts, p.session_id, p.ts, p.event_id)
-    < (m.is_side, -coalesce(m.output_tokens, 0), -m.total_tokens, m.owner_ts, m.session_id, m.ts, m.event_id)
-;
+    < (m.is_side, -coalesce(m.output_tokens, 0), -m.total_tokens, m.owner_ts, m.session_id, m.ts, m.event_id);
 UPDATE model_calls m SET started_at = p.started_at
 FROM usage_again p
-WHERE m.usage_key = p.usage_key AND m.usage_key = ANY(ARRAY(SELECT usage_key FROM usage_again)) AND p.started_at < m.started_at
-;
-INSERT INTO usage_changes SELECT 1, m.* FROM model_calls m WHERE m.usage_key = ANY(ARRAY(SELECT usage_key FROM usage_again))
-;
+WHERE m.usage_key = p.usage_key AND m.usage_key = ANY(ARRAY(SELECT usage_key FROM usage_again)) AND p.started_at < m.started_at;
+INSERT INTO usage_changes SELECT 1, m.* FROM model_calls m WHERE m.usage_key = ANY(ARRAY(SELECT usage_key FROM usage_again));
+END IF;

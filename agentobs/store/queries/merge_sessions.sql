@@ -26,8 +26,7 @@ SET started_at = least(s.started_at, excluded.started_at), ended_at = greatest(s
     (first_ts, first_seq, first_id, context_id) = (
         SELECT v.* FROM (VALUES (excluded.first_ts, excluded.first_seq, excluded.first_id, excluded.context_id),
                                 (s.first_ts, s.first_seq, s.first_id, s.context_id)) v (ts, seq, id, context)
-        ORDER BY v.ts, v.seq, v.id LIMIT 1)
-;
+        ORDER BY v.ts, v.seq, v.id LIMIT 1);
 -- 2. The first human prompt, and the last title.
 UPDATE agent_sessions s
 SET objective = o.summary, objective_ts = o.ts, objective_seq = o.seq, objective_id = o.id
@@ -35,16 +34,14 @@ FROM (SELECT DISTINCT ON (session_id) session_id, ts, seq, id, summary FROM {eve
       WHERE type = 'user_interaction' AND role = 'user' AND NOT is_copy AND summary IS NOT NULL
       ORDER BY session_id, ts, seq, id) o
 WHERE s.session_id = o.session_id
-  AND (s.objective_id IS NULL OR (o.ts, o.seq, o.id) < (s.objective_ts, s.objective_seq, s.objective_id))
-;
+  AND (s.objective_id IS NULL OR (o.ts, o.seq, o.id) < (s.objective_ts, s.objective_seq, s.objective_id));
 UPDATE agent_sessions s
 SET title = t.title, title_ts = t.ts, title_seq = t.seq, title_id = t.id
 FROM (SELECT DISTINCT ON (session_id) session_id, ts, seq, id, data ->> 'title' AS title FROM {events}
       WHERE type = 'context_switch' AND data ? 'title'
       ORDER BY session_id, ts DESC, seq DESC, id DESC) t
 WHERE s.session_id = t.session_id
-  AND (s.title_id IS NULL OR (t.ts, t.seq, t.id) > (s.title_ts, s.title_seq, s.title_id))
-;
+  AND (s.title_id IS NULL OR (t.ts, t.seq, t.id) > (s.title_ts, s.title_seq, s.title_id));
 -- 3. What calls changed.
 UPDATE agent_sessions s
 SET tool_calls = s.tool_calls + d.tool_calls, tool_errors = s.tool_errors + d.tool_errors,
@@ -75,8 +72,7 @@ FROM (
           FROM call_changes) changes
     GROUP BY session_id
 ) d
-WHERE s.session_id = d.session_id
-;
+WHERE s.session_id = d.session_id;
 INSERT INTO session_files AS f (session_id, file_path, edits)
 SELECT session_id, coalesce(result_path, file_path), sum(sign)
 FROM call_changes
@@ -85,10 +81,8 @@ WHERE type IN ('file_write', 'file_create', 'file_delete') AND coalesce(result_p
 GROUP BY 1, 2
 HAVING sum(sign) <> 0
 ORDER BY 1, 2
-ON CONFLICT (session_id, file_path) DO UPDATE SET edits = f.edits + excluded.edits
-;
-DELETE FROM session_files WHERE edits = 0 AND session_id IN (SELECT session_id FROM call_changes)
-;
+ON CONFLICT (session_id, file_path) DO UPDATE SET edits = f.edits + excluded.edits;
+DELETE FROM session_files WHERE edits = 0 AND session_id IN (SELECT session_id FROM call_changes);
 INSERT INTO session_usage AS u
 SELECT m.session_id, coalesce(m.model, ''), c.thread_id IS NOT NULL, sum(sign),
        coalesce(sum(sign) FILTER (WHERE cost_pico_usd IS NULL), 0),
@@ -102,9 +96,6 @@ ON CONFLICT (session_id, model, is_subagent) DO UPDATE
 SET model_calls = u.model_calls + excluded.model_calls, unpriced_calls = u.unpriced_calls + excluded.unpriced_calls,
     {lane} = u.{lane} + excluded.{lane},
     known_{lane} = u.known_{lane} + excluded.known_{lane},
-    cost_pico_usd = u.cost_pico_usd + excluded.cost_pico_usd
-;
-DELETE FROM session_usage WHERE model_calls = 0 AND session_id IN (SELECT session_id FROM usage_changes)
-;
-DELETE FROM agent_sessions WHERE events = 0 AND session_id IN (SELECT session_id FROM moved)
-;
+    cost_pico_usd = u.cost_pico_usd + excluded.cost_pico_usd;
+DELETE FROM session_usage WHERE model_calls = 0 AND session_id IN (SELECT session_id FROM usage_changes);
+DELETE FROM agent_sessions WHERE events = 0 AND session_id IN (SELECT session_id FROM moved);

@@ -18,18 +18,15 @@ FULL JOIN (
     FROM (SELECT CASE WHEN length(tool_call_id) >= 20 THEN tool_call_id ELSE session_id || ':' || tool_call_id END AS call_key, *
           FROM {events} WHERE tool_call_id IS NOT NULL AND type = 'tool_result') results
     ORDER BY call_key, is_copy, owner_ts, session_id, ts, id
-) r ON r.call_key = c.call_key
-;
+) r ON r.call_key = c.call_key;
 WITH new AS (INSERT INTO tool_calls SELECT * FROM call_parts ORDER BY call_key ON CONFLICT DO NOTHING RETURNING *)
-INSERT INTO call_changes SELECT 1, new.* FROM new
-;
+INSERT INTO call_changes SELECT 1, new.* FROM new;
 -- Mostly all is new. The rest, few rows, meets what is there.
+IF (SELECT count(*) FROM call_parts) > (SELECT count(*) FROM call_changes WHERE sign = 1) THEN
 INSERT INTO call_again
 SELECT p.* FROM call_parts p
-WHERE NOT EXISTS (SELECT FROM call_changes c WHERE c.sign = 1 AND c.call_key = p.call_key)
-;
-INSERT INTO call_changes SELECT -1, t.* FROM tool_calls t WHERE t.call_key = ANY(ARRAY(SELECT call_key FROM call_again))
-;
+WHERE NOT EXISTS (SELECT FROM call_changes c WHERE c.sign = 1 AND c.call_key = p.call_key);
+INSERT INTO call_changes SELECT -1, t.* FROM tool_calls t WHERE t.call_key = ANY(ARRAY(SELECT call_key FROM call_again));
 UPDATE tool_calls t
 SET event_id = p.event_id, started_at = p.started_at, call_session = p.call_session, call_context = p.call_context,
     call_tool = p.call_tool, call_type = p.call_type, call_copy = p.call_copy, call_owner = p.call_owner,
@@ -37,8 +34,7 @@ SET event_id = p.event_id, started_at = p.started_at, call_session = p.call_sess
 FROM call_again p
 WHERE t.call_key = p.call_key AND t.call_key = ANY(ARRAY(SELECT call_key FROM call_again)) AND p.event_id IS NOT NULL
   AND (t.event_id IS NULL OR (p.call_copy, p.call_owner, p.call_session, p.started_at, p.event_id)
-                           < (t.call_copy, t.call_owner, t.call_session, t.started_at, t.event_id))
-;
+                           < (t.call_copy, t.call_owner, t.call_session, t.started_at, t.event_id));
 UPDATE tool_calls t
 SET result_event_id = p.result_event_id, ended_at = p.ended_at, result_session = p.result_session,
     result_context = p.result_context, result_tool = p.result_tool, result_type = p.result_type,
@@ -47,13 +43,11 @@ SET result_event_id = p.result_event_id, ended_at = p.ended_at, result_session =
 FROM call_again p
 WHERE t.call_key = p.call_key AND t.call_key = ANY(ARRAY(SELECT call_key FROM call_again)) AND p.result_event_id IS NOT NULL
   AND (t.result_event_id IS NULL OR (p.result_copy, p.result_owner, p.result_session, p.ended_at, p.result_event_id)
-                                  < (t.result_copy, t.result_owner, t.result_session, t.ended_at, t.result_event_id))
-;
+                                  < (t.result_copy, t.result_owner, t.result_session, t.ended_at, t.result_event_id));
 UPDATE tool_calls t
 SET session_id = coalesce(t.call_session, t.result_session), context_id = coalesce(t.call_context, t.result_context),
     bucket = date_bin('15 minutes', coalesce(t.started_at, t.ended_at), '2000-01-01Z'),
     tool_name = coalesce(t.call_tool, t.result_tool), type = coalesce(t.call_type, t.result_type, 'tool_invocation')
-WHERE t.call_key = ANY(ARRAY(SELECT call_key FROM call_again))
-;
-INSERT INTO call_changes SELECT 1, t.* FROM tool_calls t WHERE t.call_key = ANY(ARRAY(SELECT call_key FROM call_again))
-;
+WHERE t.call_key = ANY(ARRAY(SELECT call_key FROM call_again));
+INSERT INTO call_changes SELECT 1, t.* FROM tool_calls t WHERE t.call_key = ANY(ARRAY(SELECT call_key FROM call_again));
+END IF;
