@@ -31,6 +31,7 @@ lint: .venv/.dev ## style, types, floors
 	$(BIN)/lint-imports
 
 notebooks: .venv/.dev
+	@$(ALONE) AGENTOBS_HOME='$(CURDIR)/.cache/notebooks' $(BIN)/agentobs db stop >/dev/null; rm -rf .cache/notebooks
 	@$(ALONE) AGENTOBS_HOME='$(CURDIR)/.cache/notebooks' $(BIN)/agentobs ingest data/claude_code
 	$(ALONE) AGENTOBS_HOME='$(CURDIR)/.cache/notebooks' $(BIN)/python -m pytest --nbval-lax notebooks
 

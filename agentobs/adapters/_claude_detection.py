@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import msgspec
+
 from agentobs.adapters._lenient import loads, sanitise, too_deep
 
 _LOOK_AT = 60
+_decode = msgspec.json.Decoder().decode
 _SPEAKS = frozenset(("user", "assistant"))
 _ENVELOPED = frozenset(("system", "attachment", "progress", "file-history-delta", "tool_use", "tool_result"))
 _MARKS = {  # what else a record without an envelope must have
@@ -37,13 +40,16 @@ def _kind(line: bytes) -> str | None:
     """Return sure | weak | journal | foreign for an object, None for anything else."""
     if not line.startswith((b"{", b"\xef\xbb\xbf{", b" ")):
         return None
-    clean = sanitise(line)
-    if too_deep(clean):
+    if too_deep(line):
         return None
     try:
-        record = loads(clean)
-    except ValueError:
-        return None
+        record = _decode(line)
+    except (msgspec.DecodeError, ValueError):
+        clean = sanitise(line)
+        try:
+            record = loads(clean) if not too_deep(clean) else None
+        except ValueError:
+            return None
     return _kind_of_record(record) if isinstance(record, dict) else None
 
 

@@ -70,24 +70,33 @@ def assistant(head: Event, record: Record, memory: Memory) -> list[Event]:
         events = [_assistant_block(head, part, block, memory) for part, block in enumerate(blocks)]
     else:
         events = [_spoken(head, 0, None, "assistant/empty")]
+    last = events[-1]
+    if said.stop_reason is not None and said.stop_reason != "tool_use" and last.data is None:
+        last.data = small_json({"stop_reason": said.stop_reason})
     if said.model != SYNTHETIC:
         for event in events:
             event.model = said.model
-    add_usage(head, said, record)
-    if said.stop_reason is not None and said.stop_reason != "tool_use" and events[-1].data is None:
-        events[-1].data = small_json({"stop_reason": said.stop_reason})
-    return events + calls_inside(head, len(events), said, record)
+        if said.usage is not None:
+            add_usage(head, said, said.usage, record)
+            if said.usage.iterations:
+                events += calls_inside(head, len(events), said, said.usage, record)
+    return events
 
 
 def user(head: Event, record: Record, memory: Memory) -> list[Event]:
     """Return the events of a user record: a human prompt, tool results, or what the client put in."""
     said = message(record.message) if record.message else None
     blocks = _blocks(said) if said is not None else []
+    if len(blocks) == 1:
+        block = blocks[0]
+        if block.type == "tool_result":
+            return [_claude_results.result(head, 0, block, record, memory, alone=True)]
+        if block.type == "text":
+            return [_user_text(head, 0, block.text or "", record, prompted=False)]
+        return [_attached(head, 0, block)]
     if not blocks:
         return [begun(head, 0, _UNKNOWN, "user")]
-    if len(blocks) == 1 and blocks[0].type == "tool_result":
-        return [_claude_results.result(head, 0, blocks[0], record, memory, alone=True)]
-    results = sum(block.type == "tool_result" for block in blocks)
+    results = [block.type for block in blocks].count("tool_result")
     events = []
     prompted = False
     for part, block in enumerate(blocks):
@@ -129,12 +138,16 @@ def _blocks(said: Message) -> list[Block]:
 
 def _assistant_block(head: Event, part: int, block: Block, memory: Memory) -> Event:
     kind = block.type
-    if kind in ("tool_use", "server_tool_use", "mcp_tool_use"):
+    if kind == "tool_use":
         return _claude_calls.call(head, part, block, memory)
     if kind == "text":
         return _spoken(head, part, block.text, "assistant/text")
-    if kind in ("thinking", "redacted_thinking"):
-        return _spoken(head, part, block.thinking, f"assistant/{kind}")
+    if kind == "thinking":
+        return _spoken(head, part, block.thinking, "assistant/thinking")
+    if kind == "redacted_thinking":
+        return _spoken(head, part, block.thinking, "assistant/redacted_thinking")
+    if kind in ("server_tool_use", "mcp_tool_use"):
+        return _claude_calls.call(head, part, block, memory)
     if kind == "fallback":
         return _fallback(head, part, block)
     event = begun(head, part, _UNKNOWN, f"assistant/{kind}")
@@ -145,7 +158,8 @@ def _assistant_block(head: Event, part: int, block: Block, memory: Memory) -> Ev
 def _spoken(head: Event, part: int, text: str | None, native_type: str) -> Event:
     event = begun(head, part, _RESPONSE, native_type)
     event.role = "assistant"
-    event.summary = one_line(text, SPOKEN_LENGTH)
+    if text:
+        event.summary = one_line(text, SPOKEN_LENGTH)
     return event
 
 

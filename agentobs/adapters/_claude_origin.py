@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Raw
 
 from agentobs.adapters._claude_records import Readable, Record, fields_of, original_digest, payload_digest
-from agentobs.events import EARLIEST, Event, event_id, is_uuid, parse_timestamp
+from agentobs.events import EARLIEST, Event, content_digest, event_id, is_uuid, parse_timestamp
 
 NAME = "claude_code"
 
@@ -31,6 +31,7 @@ class Memory(msgspec.Struct):
     parents: dict[str, bytes] = {}  # uuid -> id of the record's last event
     older_parents: dict[str, bytes] = {}  # those before; dropping one by one from a dict is slow
     threads: dict[str, str] = {}  # uuid of an old sidechain record -> uuid of its first
+    forked_until: int | None = None  # the latest time of a record that a fork says it copied
     repeats: dict[str, int] = {}  # of records without an id, since the time moved: how often each came
 
 
@@ -66,6 +67,7 @@ def _further(head: Event, part: int) -> Event:
         thread_id=head.thread_id,
         is_sidechain=head.is_sidechain,
         is_copy=head.is_copy,
+        is_forked=head.is_forked,
         agent_version=head.agent_version,
         working_directory=head.working_directory,
         branch=head.branch,
@@ -100,13 +102,14 @@ def remember(known: dict, key: str, value: object, limit: int) -> None:
 def time_of(record: Record, memory: Memory, line: bytes) -> When:
     """Return the record's time and its quality; without one the last known time, `inherited`."""
     stamp = timestamp(record.timestamp) if record.timestamp else None
-    if stamp is None and memory.ts is None and record.type == "file-history-snapshot":
-        stamp = _time_of_snapshot(line)
     if stamp is None:
-        return (EARLIEST, "none") if memory.ts is None else (memory.ts, "inherited")
-    ts, quality = stamp
-    if ts != memory.ts and quality != "clamped":
-        memory.ts = ts
+        if memory.ts is not None:
+            return memory.ts, "inherited"
+        stamp = _time_of_snapshot(line) if record.type == "file-history-snapshot" else None
+        if stamp is None:
+            return EARLIEST, "none"
+    if stamp[0] != memory.ts and stamp[1] != "clamped":
+        memory.ts = stamp[0]
         if memory.repeats:
             memory.repeats = {}
     return stamp
@@ -136,22 +139,38 @@ def thread_of(record: Record, memory: Memory) -> str | None:
 def head_of(found: Readable, offset: int, original: bytes | None, memory: Memory, when: When) -> Event:
     """Return a record's first event, still empty; `original` is the line before redaction, if that changed it."""
     head = _blank()
-    record, head.raw, head.sanitised = found
-    head.ts, head.ts_quality = when
-    head.offset = offset
-    head.session_id = session_id = memory.session_id or ""
-    head.digest = digest = payload_digest(record, head.raw) if original is None else original_digest(original)
+    record, raw, sanitised = found
+    ts, quality = when
+    session_id = memory.session_id or ""
+    head.ts, head.offset, head.session_id, head.raw = ts, offset, session_id, raw
+    if quality != "exact":
+        head.ts_quality = quality
+    if sanitised:
+        head.sanitised = True
+    if original is not None:
+        digest = original_digest(original)
+    elif record.message:
+        digest = content_digest(record.message, record.tool_use_result)  # pyright: ignore[reportArgumentType]
+    else:
+        digest = payload_digest(record, raw)
+    head.digest = digest
     uuid = record.uuid
     if uuid and is_uuid(uuid):
-        head.id = event_id(head.ts, NAME, uuid, "0")
+        head.id, head.native_id = event_id(ts, NAME, uuid, "0"), uuid
     else:
-        head.id = event_id(head.ts, NAME, *_identity(record, session_id, digest, memory), "0")
-    head.native_id = uuid or None
-    head.parent_event_id = parent_of(memory, record.parent_uuid)
+        head.id = event_id(ts, NAME, *_identity(record, session_id, digest, memory), "0")
+        head.native_id = uuid or None
+    if record.parent_uuid:
+        head.parent_event_id = parent_of(memory, record.parent_uuid)
     head.agent_version = record.version or None
     head.working_directory = record.cwd or None
     head.branch = record.git_branch or None
-    head.request_id = record.request_id or None
+    if record.request_id:
+        head.request_id = record.request_id
+    if record.forked_from and len(record.forked_from) > len("null"):
+        memory.forked_until = max(memory.forked_until or 0, ts)
+    if memory.forked_until is not None:
+        head.is_forked = ts <= memory.forked_until  # some forks hold a record twice, once without the stamp
     if record.is_sidechain:
         head.is_sidechain, head.thread_id = True, thread_of(record, memory)
     return head

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Raw
 
-from agentobs.adapters._lenient import T, dumps, has_nul, lenient, loads, sanitise, too_deep
+from agentobs.adapters._lenient import MAX_DEPTH, T, dumps, has_nul, lenient, loads, sanitise, too_deep
 from agentobs.adapters._text import ID_LENGTH
 from agentobs.events import content_digest
 
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]  # no response has more tokens: such a number is unknown
 Dollars = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 Flag = bool | None
 Text = str | None
@@ -43,6 +43,7 @@ class Record(msgspec.Struct, rename="camel", gc=False):
     tool_denial_kind: Name = None
     origin: Raw = Raw()
     data: Raw = Raw()
+    forked_from: Raw = Raw()  # on every record that /branch or --fork-session copied
 
 
 class Split(msgspec.Struct, gc=False):
@@ -131,17 +132,19 @@ Readable = tuple[Record, bytes, bool]
 
 _ENVELOPE = frozenset(
     "uuid parentUuid logicalParentUuid sessionId session_id cwd gitBranch version userType isSidechain slug entrypoint"
-    " agentId requestId sessionKind".split()
+    " agentId requestId sessionKind forkedFrom".split()
 )
 _record = msgspec.json.Decoder(Record).decode
 _message = msgspec.json.Decoder(Message).decode
 _fields = msgspec.json.Decoder(dict[str, Raw]).decode
+_anything = msgspec.json.Decoder().decode
 _items = msgspec.json.Decoder(list[Raw]).decode
 
 
 def read(line: bytes) -> Readable | Unreadable:
     """Return the record of a line, or why there is none."""
-    if has_nul(line) or too_deep(line):
+    brackets = 2 * len(line) - len(line.replace(b"{", b"")) - len(line.replace(b"[", b""))  # faster than `count`
+    if (b"\\" in line and has_nul(line)) or (brackets > MAX_DEPTH and too_deep(line)):
         return _read_tolerantly(line)
     try:
         if not line.isascii():
@@ -183,7 +186,12 @@ def opens_with(raw: Raw, byte: str) -> bool:
 
 def fields_of(raw: bytes | Raw) -> dict[str, Any]:
     """Return a rare record's fields, untyped; none when it is not an object."""
-    fields = loads(bytes(raw)) if raw else None
+    if not raw:
+        return {}
+    try:
+        fields = _anything(raw)
+    except (msgspec.DecodeError, ValueError):  # numbers beyond a double, lone surrogates
+        fields = loads(bytes(raw))
     return fields if isinstance(fields, dict) else {}
 
 
@@ -210,10 +218,8 @@ def _read_tolerantly(line: bytes) -> Readable | Unreadable:
         return Unreadable("JSON nested deeper than 100 levels")
     try:
         return _record(clean), clean, clean != line
-    except msgspec.ValidationError:
-        strict = True
-    except msgspec.DecodeError:
-        strict = False
+    except msgspec.MsgspecError:
+        strict = _is_strict(clean)
     try:
         fields = loads(clean)
     except ValueError as error:
@@ -222,6 +228,14 @@ def _read_tolerantly(line: bytes) -> Readable | Unreadable:
         return Unreadable("not a JSON object")
     raw = clean if strict else dumps(fields)
     return lenient(Record, fields), raw, raw != line
+
+
+def _is_strict(line: bytes) -> bool:
+    try:
+        _fields(line)
+    except msgspec.MsgspecError:
+        return False
+    return True
 
 
 def _lenient_message(fields: dict[str, Any]) -> Message:

@@ -166,6 +166,8 @@ def _measures(event: Event, known: Result) -> None:
         _changes(event, known)
     if known.stdout and known.background_task_id is None:
         return  # a command that ended: all there is stands in columns
+    if known.structured_patch is not None and known.type is None:
+        return  # an edit: likewise
     facts = Facts(
         known.type if known.type in ("create", "update") else None,
         known.agent_id,

@@ -15,24 +15,18 @@ _MOST_ITERATIONS = 1000
 _iteration = msgspec.json.Decoder(Iteration).decode
 
 
-def add_usage(event: Event, message: Message, record: Record) -> None:
-    """Give the first event of an assistant record its snapshot of the response's usage, if it has one."""
-    tokens = message.usage
-    if tokens is None or message.model == SYNTHETIC:
-        return
-    usage, basis = _usage(tokens)
+def add_usage(event: Event, message: Message, tokens: Tokens, record: Record) -> None:
+    """Give the first event of an assistant record its snapshot of the response's usage."""
+    usage, event.basis = _usage(tokens)
     if usage is None:
         return
-    event.usage, event.basis = usage, basis
+    event.usage = usage
     event.usage_key = _key(event, message, record)
     event.reported_cost_usd = record.cost_usd
 
 
-def calls_inside(head: Event, part: int, message: Message, record: Record) -> list[Event]:
+def calls_inside(head: Event, part: int, message: Message, tokens: Tokens, record: Record) -> list[Event]:
     """Return the calls that a response made of other models, or to compact itself, as events from this part on."""
-    tokens = message.usage
-    if tokens is None or not tokens.iterations or message.model == SYNTHETIC:
-        return []
     listed = bytes(tokens.iterations)
     if not any(kind.encode() in listed for kind in _APART):
         return []
@@ -60,7 +54,7 @@ def _key(event: Event, message: Message, record: Record) -> str:
     return call_key(event.session_id, key) if key else event.id.hex()
 
 
-def _usage(tokens: Tokens) -> tuple[Usage | None, str]:
+def _usage(tokens: Tokens) -> tuple[Usage | None, str | None]:
     total, split = tokens.cache_creation_input_tokens, tokens.cache_creation
     short = split.ephemeral_5m_input_tokens if split is not None else None
     long = split.ephemeral_1h_input_tokens if split is not None else None
@@ -69,12 +63,16 @@ def _usage(tokens: Tokens) -> tuple[Usage | None, str]:
         short, basis = total - (long or 0), "estimated"  # no lifetime told: the cheaper lane
     elif total == 0 and split is None:
         short = 0
-    lanes = (tokens.input_tokens, tokens.output_tokens, tokens.cache_read_input_tokens, short, long)
-    if lanes == (None, None, None, None, None):
-        return None, basis
+    given, answered, read = tokens.input_tokens, tokens.output_tokens, tokens.cache_read_input_tokens
+    if given is None and answered is None and read is None and short is None and long is None:
+        return None, None
     details, server = tokens.output_tokens_details, tokens.server_tool_use
     usage = Usage(
-        *lanes,
+        given,
+        answered,
+        read,
+        short,
+        long,
         details.thinking_tokens if details is not None else None,
         server.web_search_requests if server is not None else None,
         tokens.service_tier,

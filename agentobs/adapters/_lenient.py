@@ -41,8 +41,7 @@ def sanitise(line: bytes) -> bytes:
 
 def too_deep(line: bytes) -> bool:
     """Tell whether the JSON nests deeper than MAX_DEPTH."""
-    without = len(line.replace(b"{", b"")) + len(line.replace(b"[", b""))  # twice as fast as `count`
-    if 2 * len(line) - without <= MAX_DEPTH:
+    if line.count(b"{") + line.count(b"[") <= MAX_DEPTH:
         return False
     skeleton = line.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NOT_STRUCTURE)
     depth = 0

@@ -64,7 +64,10 @@ def parse(lines: Iterable[Line], memory: Memory) -> Iterator[Item]:
             events = make(head_of(found, offset, changed, memory, when), record, memory)
             if record.uuid:
                 remember_parent(memory, record.uuid, events[-1].id)
-            yield from events
+            if len(events) == 1:
+                yield events[0]
+            else:
+                yield from events
 
 
 def _other(

@@ -47,6 +47,7 @@ def dashboard(name: str = "overview", *, port: Annotated[int, Parameter(help="Po
     name
         Which dashboard.
     """
+    import signal
     import subprocess
 
     from agentobs import dashboard as dashboards
@@ -55,11 +56,15 @@ def dashboard(name: str = "overview", *, port: Annotated[int, Parameter(help="Po
     with opening.database(opening.settings()):  # it answers, and an embedded one stays as long as the dashboard
         print(f"dashboard: {dashboards.address_of(name, port)}  (Ctrl-C ends)", flush=True)
         with subprocess.Popen(command) as server:
+            before = signal.signal(signal.SIGTERM, lambda number, frame: server.terminate())
             try:
-                return server.wait()
-            except KeyboardInterrupt:
+                code = server.wait()
+            except KeyboardInterrupt:  # the server heard it too
                 server.wait()
-                return 130
+                code = 130
+            finally:
+                signal.signal(signal.SIGTERM, before)
+    return code if code >= 0 else 128 - code
 
 
 def demo(

@@ -8,6 +8,7 @@ _is_uuid = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LOW_62 = (1 << 62) - 1
 _VERSION, _VARIANT = 8 << 12, 2 << 62  # UUID version 8 (RFC 9562, section 5.8), in its two halves
+_eight_bytes = Struct(">Q").unpack
 _ten_bytes = Struct(">HQ").unpack
 _sixteen_bytes = Struct(">QQ").pack
 
@@ -33,7 +34,7 @@ def event_id(ts: int, *parts: str | bytes) -> bytes:
 
 def content_digest(*parts: bytes) -> int:
     """Return 63 bits of a hash of the parts: what an event carries, to tell a copy from a conflict."""
-    return int.from_bytes(blake2b(b"\0".join(parts), digest_size=8).digest(), "big") >> 1
+    return _eight_bytes(blake2b(b"\0".join(parts), digest_size=8).digest())[0] >> 1
 
 
 def source_key(*parts: str) -> int:

@@ -15,11 +15,18 @@ ALIASES = {
     "file_modify": EventType.FILE_WRITE,
     "command_execution": EventType.COMMAND_EXECUTE,
 }
+NO_DATA = msgspec.Raw()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TYPES = frozenset(EventType)
 
 
-class WireUsage(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
+def _camel(name: str) -> str:
+    """cache_write_5m_tokens -> cacheWrite5mTokens"""
+    first, *rest = name.split("_")
+    return first + "".join(word[0].upper() + word[1:] for word in rest)
+
+
+class WireUsage(msgspec.Struct, rename=_camel, omit_defaults=True, frozen=True):
     """Usage, field by field."""
 
     input_tokens: int | None = None
@@ -34,7 +41,7 @@ class WireUsage(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True)
     inference_geo: str | None = None
 
 
-class WireMetrics(msgspec.Struct, rename="camel", omit_defaults=True):
+class WireMetrics(msgspec.Struct, rename=_camel, omit_defaults=True):
     """What was measured. `cost_usd` is what the agent says it paid, never our price."""
 
     duration_ms: float | None = None
@@ -49,7 +56,7 @@ class WireMetrics(msgspec.Struct, rename="camel", omit_defaults=True):
     basis: str | None = None
 
 
-class WireContext(msgspec.Struct, rename="camel", omit_defaults=True):
+class WireContext(msgspec.Struct, rename=_camel, omit_defaults=True):
     """Where and in what it happened, and how the record stood in its source."""
 
     timestamp_quality: str | None = None
@@ -81,7 +88,7 @@ class WireContext(msgspec.Struct, rename="camel", omit_defaults=True):
     digest: str | None = None  # hexadecimal: JavaScript's numbers end at 53 bits
 
 
-class AgentEvent(msgspec.Struct, rename="camel", omit_defaults=True):
+class AgentEvent(msgspec.Struct, rename=_camel, omit_defaults=True):
     """One event as it travels."""
 
     timestamp: str
@@ -93,7 +100,7 @@ class AgentEvent(msgspec.Struct, rename="camel", omit_defaults=True):
     project_id: str | None = None
     parent_event_id: str | None = None
     context: WireContext = msgspec.field(default_factory=WireContext)
-    data: msgspec.Raw | None = None
+    data: msgspec.Raw = NO_DATA
     metrics: WireMetrics = msgspec.field(default_factory=WireMetrics)
     tags: list[str] = msgspec.field(default_factory=list)
     severity: str = "info"
@@ -128,7 +135,7 @@ def encode(event: Event, project: str | None = None) -> bytes:
         project_id=project,
         parent_event_id=None if event.parent_event_id is None else str(UUID(bytes=event.parent_event_id)),
         context=context,
-        data=None if event.data is None else msgspec.Raw(event.data),
+        data=NO_DATA if event.data is None else msgspec.Raw(event.data),
         metrics=metrics,
         tags=list(event.tags),
         severity=event.severity,
@@ -225,12 +232,13 @@ def _digest(text: str | None, body: bytes) -> int:
     return digest
 
 
-def _object(data: msgspec.Raw | None) -> bytes | None:
-    if data is None or bytes(data) == b"null":
+def _object(data: msgspec.Raw) -> bytes | None:
+    value = bytes(data)
+    if value in {b"", b"null"}:
         return None
-    if not bytes(data).startswith(b"{"):
-        raise SourceError(f"data must be an object, not {bytes(data)[:40]!r}")
-    return bytes(data)
+    if not value.startswith(b"{"):
+        raise SourceError(f"data must be an object, not {value[:40]!r}")
+    return value
 
 
 def _known(value: str | None, allowed: tuple[str, ...], where: str) -> str | None:

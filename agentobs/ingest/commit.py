@@ -13,11 +13,15 @@ from agentobs.store.rows import Place, RowEncoder
 from agentobs.store.sources import Source
 
 MOST_PARTS = 500
+_MOST_PICO_USD = 10**18  # a million dollars: no response costs that, its numbers are wrong
 
 
 def price(event: Event) -> int | None:
     """Return what an event's usage costs in 1e-12 USD by the prices of its day; None: no usage, or no known price."""
-    return None if event.usage is None else pricing.cost_pico_usd(event.model, event.ts, event.usage, event.provider)
+    if event.usage is None:
+        return None
+    cost = pricing.cost_pico_usd(event.model, event.ts, event.usage, event.provider)
+    return cost if cost is None or cost < _MOST_PICO_USD else None
 
 
 class Origin(msgspec.Struct):

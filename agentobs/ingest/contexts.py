@@ -61,7 +61,8 @@ class Kinds:
         usage = event.usage
         columns = (
             event.type, event.severity, event.status, event.role, event.native_type, event.ts_quality, event.is_copy,
-            event.is_forked, event.sanitised, event.tool_name, event.call_type, event.model, event.provider, event.basis,
+            event.is_forked, event.sanitised, event.tool_name, event.call_type, event.model, event.provider,
+            event.basis,
             None if usage is None else usage.service_tier, None if usage is None else usage.speed,
             None if usage is None else usage.inference_geo, pricing.PRICES_VERSION if priced else None,
         )  # fmt: skip

@@ -15,7 +15,7 @@ from agentobs.store.batch import Counts, Rejected
 
 _WEEK = 7 * 86_400_000_000
 MOST_WEEKS = 31  # a batch opens at most so many new chunks of the hypertable
-MOST_EVENTS = 8_000
+MOST_EVENTS = 6_000
 _LANES = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 
 

@@ -25,25 +25,29 @@ _TYPES = {
 
 
 class _CopyStream(RawIOBase):
-    """What COPY writes, as a file that Arrow can read while more is coming."""
+    """What COPY writes, row by row, as a file that Arrow can read in large blocks while more is coming."""
 
     def __init__(self, copy: psycopg.Copy) -> None:
-        self._copy = copy
-        self._rest = memoryview(b"")
+        self._rows = iter(copy)
+        self._rest = b""
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:
-        while not self._rest:
-            data = self._copy.read()
-            if not data:
-                return 0
-            self._rest = memoryview(data)
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
+    def read(self, size: int = -1) -> bytes:
+        """Return `size` bytes, fewer only at the end: Arrow makes a chunk of what each call returns."""
+        blocks, length = [self._rest], len(self._rest)
+        for row in self._rows:
+            blocks.append(row)
+            length += len(row)
+            if 0 <= size <= length:
+                break
+        data = b"".join(blocks)
+        if size < 0 or length <= size:
+            self._rest = b""
+            return data
+        self._rest = data[size:]
+        return data[:size]
 
 
 def copy_out(connection: psycopg.Connection, query: str, values: Mapping[str, Any], frame: Frame) -> pa.Table:

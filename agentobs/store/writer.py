@@ -23,9 +23,10 @@ STAGING = (
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSERTED = [name for name in rows.COLUMNS if name not in {"ord", "owner_ts"}]
 _INSERT = (
-    f"INSERT INTO agent_events ({', '.join(_INSERTED)}) SELECT {', '.join(_INSERTED)} FROM staged "  # noqa: S608 our own names
+    f"INSERT INTO agent_events ({', '.join(_INSERTED)}) "  # noqa: S608 our own names
+    f"SELECT DISTINCT ON (ts, id) {', '.join(_INSERTED)} FROM staged "
     "WHERE ord >= %s AND ord < %s AND ts >= (SELECT horizon FROM retention) "
-    "ORDER BY ts, id, session_id, ord ON CONFLICT DO NOTHING"
+    "ORDER BY ts, id, owner_ts, session_id, seq, source_offset, ord ON CONFLICT DO NOTHING"
 )
 
 

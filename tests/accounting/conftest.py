@@ -1,6 +1,6 @@
 """Reads session files as a user does: into a fresh database, and straight from the folder; both must say the same."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import permutations
 from pathlib import Path
@@ -18,9 +18,17 @@ from tests.accounting import records
 
 FRAMES = ("model_calls", "sessions", "tool_calls", "events")
 GROUPS = ("day", "hour", "model", "project", "agent", "session")
-SUMS = ("input_tokens", "output_tokens", "reasoning_tokens", "total_tokens", "cost_usd", "unpriced_calls", "model_calls")
+SUMS = (
+    "input_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "total_tokens",
+    "cost_usd",
+    "unpriced_calls",
+    "model_calls",
+)
 
-Files = dict[str, Sequence[records.Record | bytes]]
+Files = Mapping[str, Sequence[records.Record | bytes]]
 
 
 class Reader:
@@ -67,7 +75,9 @@ class Reader:
 def assert_same(database: Workbench, folder: Workbench) -> None:
     """The database and the folder give the same frames, to the last digit."""
     for frame in FRAMES:
-        ours, theirs = (getattr(bench, frame)().drop(columns="source_id", errors="ignore") for bench in (database, folder))
+        ours, theirs = (
+            getattr(bench, frame)().drop(columns="source_id", errors="ignore") for bench in (database, folder)
+        )
         pd.testing.assert_frame_equal(ours, theirs, check_exact=True, obj=f"{frame} (database left, folder right)")
     for by in GROUPS:
         ours, theirs = (bench.usage(by, tz="Europe/Zurich") for bench in (database, folder))

@@ -5,12 +5,14 @@ that begins with `=` is taken as it is, None leaves the field out.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
-SONNET = "claude-sonnet-4-5-20250929"  # $3 in, $15 out, $0.30 cache read, $3.75 and $6 cache write; above 200k $6/$22.50
+SONNET = (
+    "claude-sonnet-4-5-20250929"  # $3 in, $15 out, $0.30 cache read, $3.75 and $6 cache write; above 200k $6/$22.50
+)
 OPUS = "claude-opus-4-6"  # $5, $25, $0.50, $6.25, $10; fast mode x 6; US only x 1.1
 HAIKU = "claude-haiku-4-5-20251001"  # $1, $5, $0.10, $1.25, $2
 NOON = "2026-03-09T12:00:00.000Z"
@@ -94,7 +96,9 @@ def answer(
     return envelope("assistant", uuid, session, at, requestId=long("req", request), message=kept, **fields)
 
 
-def progress(inner: Record, *, uuid: str = "progress", session: str = "a", thread: str = "t1", at: str = NOON) -> Record:
+def progress(
+    inner: Record, *, uuid: str = "progress", session: str = "a", thread: str = "t1", at: str = NOON
+) -> Record:
     """A subagent's message as its parent's file repeats it."""
     passed = {key: inner[key] for key in ("type", "message", "uuid", "timestamp", "requestId") if key in inner}
     data = {"type": "agent_progress", "agentId": thread, "prompt": "Look", "message": passed}
@@ -107,7 +111,7 @@ def compaction(*, uuid: str = "compaction", session: str = "a", at: str = NOON) 
     return envelope("system", uuid, session, at, subtype="compact_boundary", content="compacted", compactMetadata=about)
 
 
-def write(folder: Path, files: dict[str, Sequence[Record | bytes]]) -> list[Path]:
+def write(folder: Path, files: Mapping[str, Sequence[Record | bytes]]) -> list[Path]:
     """Write session files below a folder; bytes are lines as they are. Files that exist are written anew."""
     paths = []
     for place, lines in files.items():

@@ -21,7 +21,9 @@ HISTORY_USD = 8 * 3.00 + 110 * 15.00 + 500 * 0.30 + 900 * 6.00
 
 
 def more(session: str, number: int, at: str = LATE) -> Record:
-    return answer(usage(7, 30), message=f"more{number}", request=f"more{number}", uuid=f"n{number}", session=session, at=at)
+    return answer(
+        usage(7, 30), message=f"more{number}", request=f"more{number}", uuid=f"n{number}", session=session, at=at
+    )
 
 
 def test_a_resumed_copy_of_the_same_session_in_another_file_counts_once(read: Reader) -> None:
@@ -96,7 +98,9 @@ def test_a_fork_that_knows_more_of_a_response_gives_its_larger_snapshot(read: Re
 @in_every_order("a", "b")
 def test_short_ids_in_a_fork_count_once_where_the_records_are_the_same(read: Reader, order: tuple[str, ...]) -> None:
     def answers(session: str) -> list[Record]:
-        return [answer(usage(3, n), message="=msg_1", request=None, uuid=f"s{n}", session=session, at=EARLY) for n in (1, 9)]
+        return [
+            answer(usage(3, n), message="=msg_1", request=None, uuid=f"s{n}", session=session, at=EARLY) for n in (1, 9)
+        ]
 
     files = {
         "a": [prompt(uuid="p0", at="2026-03-09T11:00:00.000Z"), *answers("a")],
@@ -108,7 +112,9 @@ def test_short_ids_in_a_fork_count_once_where_the_records_are_the_same(read: Rea
 
 
 def test_one_file_with_two_sessions_gives_each_its_own(read: Reader) -> None:
-    bench = read({"a": [answer(usage(3, 5), message="m1", uuid="1"), answer(usage(4, 6), message="m2", uuid="2", session="b")]})
+    bench = read(
+        {"a": [answer(usage(3, 5), message="m1", uuid="1"), answer(usage(4, 6), message="m2", uuid="2", session="b")]}
+    )
     assert dict(rows(bench.sessions(), "session_id", "output_tokens")) == {name("a"): 5, name("b"): 6}
 
 

@@ -11,7 +11,8 @@ def calls_at(*times: str) -> dict[str, list[Record]]:
     """One call at each time."""
     return {
         "a": [
-            answer(usage(10, 2**n), message=f"m{n}", request=f"r{n}", uuid=str(n), at=f"{at}Z") for n, at in enumerate(times)
+            answer(usage(10, 2**n), message=f"m{n}", request=f"r{n}", uuid=str(n), at=f"{at}Z")
+            for n, at in enumerate(times)
         ]
     }
 
@@ -24,13 +25,17 @@ def test_a_day_ends_at_local_midnight(read: Reader) -> None:
 
 
 def test_the_day_on_which_summer_time_begins_has_23_hours(read: Reader) -> None:
-    bench = read(calls_at("2026-03-28T22:59:59.999", "2026-03-28T23:00:00", "2026-03-29T21:59:59.999", "2026-03-29T22:00:00"))
+    bench = read(
+        calls_at("2026-03-28T22:59:59.999", "2026-03-28T23:00:00", "2026-03-29T21:59:59.999", "2026-03-29T22:00:00")
+    )
     assert by_day(bench, "Europe/Zurich") == {"2026-03-28": 1, "2026-03-29": 2, "2026-03-30": 1}
     assert by_day(bench, "UTC") == {"2026-03-28": 2, "2026-03-29": 2}
 
 
 def test_the_day_on_which_summer_time_ends_has_25_hours(read: Reader) -> None:
-    bench = read(calls_at("2026-10-24T21:59:59.999", "2026-10-24T22:00:00", "2026-10-25T22:59:59.999", "2026-10-25T23:00:00"))
+    bench = read(
+        calls_at("2026-10-24T21:59:59.999", "2026-10-24T22:00:00", "2026-10-25T22:59:59.999", "2026-10-25T23:00:00")
+    )
     assert by_day(bench, "Europe/Zurich") == {"2026-10-24": 1, "2026-10-25": 2, "2026-10-26": 1}
     assert by_day(bench, "UTC") == {"2026-10-24": 2, "2026-10-25": 2}
 
@@ -58,13 +63,19 @@ def test_a_zone_of_odd_quarters(read: Reader) -> None:
 )
 def test_far_zones(read: Reader, zone: str, last: str) -> None:
     day, clock = last.split("T")
-    after = f"{day}T{clock[:3]}{int(clock[3:5]) + 1:02d}:00" if clock[3:5] != "59" else f"{day}T{int(clock[:2]) + 1:02d}:00:00"
+    after = (
+        f"{day}T{clock[:3]}{int(clock[3:5]) + 1:02d}:00"
+        if clock[3:5] != "59"
+        else f"{day}T{int(clock[:2]) + 1:02d}:00:00"
+    )
     bench = read(calls_at(last, after))
     assert by_day(bench, zone) == {"2026-03-09": 1, "2026-03-10": 1}
 
 
 def test_tokens_and_cost_of_a_day_are_those_of_its_calls(read: Reader) -> None:
-    bench = read(calls_at("2026-03-28T22:59:59.999", "2026-03-28T23:00:00", "2026-03-29T21:59:59.999", "2026-03-29T22:00:00"))
+    bench = read(
+        calls_at("2026-03-28T22:59:59.999", "2026-03-28T23:00:00", "2026-03-29T21:59:59.999", "2026-03-29T22:00:00")
+    )
     assert rows(bench.usage("day", tz="Europe/Zurich"), "day", "output_tokens", "cost_usd") == [
         ("2026-03-28", 1, usd(10 * 3.00 + 1 * 15.00)),
         ("2026-03-29", 6, usd(20 * 3.00 + 6 * 15.00)),

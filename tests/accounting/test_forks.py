@@ -37,11 +37,15 @@ def test_stamped_copies_are_copies_whatever_the_record(read: Reader, order: tupl
     assert len(bench.sql("SELECT * FROM quarantine")) == 0
 
 
-def test_a_fork_that_holds_each_record_with_and_without_the_stamp_counts_once(read: Reader) -> None:
+@in_every_order("old", "new")
+def test_a_fork_that_holds_each_record_with_and_without_the_stamp_owns_none_of_them(
+    read: Reader, order: tuple[str, ...]
+) -> None:
     unstamped = [{**record, "sessionId": name(NEW), "parentUuid": None} for record in history(OLD)]
-    bench = read({"old": history(OLD), "new": [*forked(history(OLD)), *unstamped, own()]})
+    bench = read({"old": history(OLD), "new": [*forked(history(OLD)), *unstamped, own()]}, order)
     assert lanes(bench) == [(3, 40, 0, 0, 0), (7, 30, 0, 0, 0)]
     assert bench.sessions()["compactions"].sum() == 1
+    assert dict(rows(bench.sessions(), "session_id", "model_calls")) == {name(OLD): 1, name(NEW): 1}
 
 
 @in_every_order("old", "new")

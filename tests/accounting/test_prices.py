@@ -6,7 +6,7 @@ from tests.accounting.conftest import Reader
 from tests.accounting.records import HAIKU, OPUS, SONNET, Record, answer, name, usage
 from tests.accounting.said import bill, column, lanes, rows, usd
 
-SEARCHES = {"server_tool_use": {"web_search_requests": 3, "web_fetch_requests": 9}}
+SEARCHES = {"web_search_requests": 3, "web_fetch_requests": 9}
 
 
 def cost(read: Reader, spent: Record, model: str | None = SONNET, at: str = "2026-03-09T12:00:00.000Z") -> float | None:
@@ -84,13 +84,13 @@ def test_a_model_without_a_premium_costs_the_same_above_200k(read: Reader) -> No
 
 
 def test_web_searches_cost_a_cent_each_and_fetches_nothing(read: Reader) -> None:
-    bench = read({"a": [answer(usage(10, 20, **SEARCHES))]})
+    bench = read({"a": [answer(usage(10, 20, server_tool_use=SEARCHES))]})
     assert column(bench.model_calls(), "web_search_requests") == [3]
     assert bill(bench) == usd(10 * 3.00 + 20 * 15.00 + 3 * 10_000)
 
 
 def test_web_searches_are_never_part_of_the_batch_discount(read: Reader) -> None:
-    spent = usage(10, 20, **SEARCHES) | {"service_tier": "batch"}
+    spent = usage(10, 20, server_tool_use=SEARCHES) | {"service_tier": "batch"}
     assert cost(read, spent) == usd(10 * 1.50 + 20 * 7.50 + 3 * 10_000)
 
 

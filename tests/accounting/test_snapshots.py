@@ -68,8 +68,16 @@ def test_without_both_ids_every_record_is_a_response_of_its_own(read: Reader) ->
     assert bill(bench) == usd(6 * 3.00 + 10 * 15.00)
 
 
+def test_without_both_ids_a_copy_of_the_record_counts_once(read: Reader) -> None:
+    lines = [answer(usage(3, n), uuid=str(n), message=None, request=None) for n in (1, 9)]
+    bench = read({"a": lines, "resumed": lines})
+    assert sorted(lanes(bench)) == [(3, 1, 0, 0, 0), (3, 9, 0, 0, 0)]
+
+
 def test_an_empty_message_id_is_none(read: Reader) -> None:
-    bench = read({"a": [answer(usage(3, 9), uuid="1", message="="), answer(usage(3, 5), uuid="2", message="=", request="r2")]})
+    bench = read(
+        {"a": [answer(usage(3, 9), uuid="1", message="="), answer(usage(3, 5), uuid="2", message="=", request="r2")]}
+    )
     assert sorted(lanes(bench)) == [(3, 5, 0, 0, 0), (3, 9, 0, 0, 0)]
 
 
@@ -165,5 +173,7 @@ def test_a_response_with_several_blocks_in_one_line_counts_once(read: Reader) ->
 
 
 def test_calls_at_one_instant_are_counted_apart(read: Reader) -> None:
-    bench = read({"a": [answer(usage(3, n), uuid=str(n), message=f"m{n}", request=f"r{n}", at=NOON) for n in (1, 2, 3)]})
+    bench = read(
+        {"a": [answer(usage(3, n), uuid=str(n), message=f"m{n}", request=f"r{n}", at=NOON) for n in (1, 2, 3)]}
+    )
     assert sorted(lanes(bench)) == [(3, 1, 0, 0, 0), (3, 2, 0, 0, 0), (3, 3, 0, 0, 0)]

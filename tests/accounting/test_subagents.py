@@ -68,7 +68,10 @@ def test_progress_with_growing_snapshots_counts_the_largest_once(read: Reader) -
 
 @in_every_order("a", OWN_FILE)
 def test_progress_beside_the_subagent_s_own_file_counts_once(read: Reader, order: tuple[str, ...]) -> None:
-    files = {"a": [*MAIN, progress(side(1), at=LATER), progress(side(), uuid="p2", at=LATER)], OWN_FILE: [side(1), side(60, uuid="s2")]}
+    files = {
+        "a": [*MAIN, progress(side(1), at=LATER), progress(side(), uuid="p2", at=LATER)],
+        OWN_FILE: [side(1), side(60, uuid="s2")],
+    }
     bench = read(files, order)
     assert lanes(bench) == [(10, 20, 0, 0, 0), (5, 60, 700, 0, 0)]
     assert bill(bench) == usd(MAIN_USD + SIDE_USD)
@@ -77,7 +80,9 @@ def test_progress_beside_the_subagent_s_own_file_counts_once(read: Reader, order
 
 
 @in_every_order("a", OWN_FILE)
-def test_a_progress_record_that_is_larger_than_the_subagent_s_file_counts_once(read: Reader, order: tuple[str, ...]) -> None:
+def test_a_progress_record_that_is_larger_than_the_subagent_s_file_counts_once(
+    read: Reader, order: tuple[str, ...]
+) -> None:
     bench = read({"a": [*MAIN, progress(side(99), at=LATER)], OWN_FILE: [side(60)]}, order)
     assert lanes(bench) == [(10, 20, 0, 0, 0), (5, 99, 700, 0, 0)]
 
@@ -119,7 +124,9 @@ def test_the_totals_in_a_task_s_result_are_no_further_call(read: Reader) -> None
         "status": "completed", "agentId": "t1", "totalTokens": 765, "totalDurationMs": 9,
         "usage": usage(5, 60, read=700), "content": [{"type": "text", "text": "ok"}],
     })  # fmt: skip
-    result["message"]["content"] = [{"type": "tool_result", "tool_use_id": "toolu_01aaaaaaaaaaaaaaaaaaaaaa", "content": "ok"}]
+    result["message"]["content"] = [
+        {"type": "tool_result", "tool_use_id": "toolu_01aaaaaaaaaaaaaaaaaaaaaa", "content": "ok"}
+    ]
     bench = read({"a": [*MAIN, result], OWN_FILE: [side()]})
     assert lanes(bench) == [(10, 20, 0, 0, 0), (5, 60, 700, 0, 0)]
 

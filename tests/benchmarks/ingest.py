@@ -44,11 +44,12 @@ def main() -> None:
                 ("one big file", ["--one-file"], options.big),
             ):
                 if records:
-                    logs = _generate(work / name.replace(" ", "-"), records, flags)
+                    logs = generate(work / name.replace(" ", "-"), records, flags)
                     _measure(name, logs, server.url, connection)
 
 
-def _generate(folder: Path, records: int, flags: list[str]) -> Path:
+def generate(folder: Path, records: int, flags: list[str]) -> Path:
+    """Write sample sessions of about so many records into a folder."""
     command = [sys.executable, "data/make_samples.py", "--out", str(folder), "--events", str(records), *flags]
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return folder
@@ -67,11 +68,11 @@ def _measure(name: str, logs: Path, url: str, connection: psycopg.Connection) ->
     blocks = _dump(connection)
     connection.execute("TRUNCATE agent_events")
     bare = _bare_copy(connection, blocks)
-    print(
-        f"{name:12} {len(plan.found):6} files {plan.size_bytes / 1e6:7.0f} MB {events:8} events | "
-        f"ours {events / ours:8.0f}/s | bare COPY {events / bare:8.0f}/s | ratio {bare / ours:.2f} | "
-        f"peak PSS {peak[0] / 1e6:.0f} MB | {size / events:.0f} B/event in agent_events, {total / events:.0f} B in all, "
-        f"{total / plan.size_bytes:.2f} of the files"
+    sys.stdout.write(
+        f"{name:12} {len(plan.found):6} files {plan.size_bytes / 1e6:6.0f} MB {events:8} events | "
+        f"ours {events / ours:7.0f}/s | bare COPY {events / bare:7.0f}/s | ratio {bare / ours:.2f} | "
+        f"peak PSS {peak[0] / 1e6:.0f} MB | agent_events {size / events:.0f} B/event, all {total / events:.0f} B/event, "
+        f"{total / plan.size_bytes:.2f} of the files\n"
     )
 
 

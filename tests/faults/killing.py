@@ -46,11 +46,11 @@ def serve(duty: Duty) -> None:
     notes = os.open(duty.notes, os.O_WRONLY | os.O_APPEND)
 
     def acknowledge(batch: Batch) -> None:
-        os.write(notes, b"%d\n" % batch.step.new_offset)
+        os.write(notes, b"%d\n" % batch.parts[0].step.new_offset)
 
     commit = mutants.MUTANTS[duty.mutant](acknowledge) if duty.mutant else writer.commit_batch
 
-    def observed(connection: psycopg.Connection, batch: Batch) -> Committed:
+    def observed(connection: psycopg.Connection, batch: Batch) -> dict[int, Committed]:
         page[:1] = COMMITTING
         committed = commit(connection, batch)
         acknowledge(batch)

@@ -34,8 +34,9 @@ def sleepwalk(url: str, path: str, moment: str, reports: Connection) -> None:
         seen["batches"] += 1
         if seen["batches"] == 3:
             os.kill(os.getpid(), signal.SIGSTOP)
+            time.sleep(0.2)  # the signal may stop another thread first, and this one a moment later
 
-    def commit_batch(connection: psycopg.Connection, batch: Batch) -> Committed:
+    def commit_batch(connection: psycopg.Connection, batch: Batch) -> dict[int, Committed]:
         if moment == "before the commit":
             stop()
         try:

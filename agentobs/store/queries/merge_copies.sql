@@ -45,17 +45,20 @@ WHERE l.session_id = shared.parent AND l.parent_session_id = shared.child AND l.
 INSERT INTO session_lineage AS l (session_id, parent_session_id, shared_until)
 SELECT child, parent, shared_until FROM shared ORDER BY child, parent
 ON CONFLICT (session_id, parent_session_id) DO UPDATE SET shared_until = greatest(l.shared_until, excluded.shared_until);
--- 4. The owner's row replaces what is there, as a whole.
+-- 4. The owner's row replaces what is there, as a whole. (What this very batch put there was never counted.)
+CREATE TEMP TABLE replaced ON COMMIT DROP AS SELECT DISTINCT ts, id FROM known WHERE takes_over;
 INSERT INTO moved
-SELECT DISTINCT ON (e.ts, e.id) e.* FROM known JOIN agent_events e USING (ts, id) WHERE known.takes_over ORDER BY e.ts, e.id;
+SELECT e.* FROM agent_events e JOIN replaced USING (ts, id) WHERE e.batch_id <> (SELECT batch_id FROM staged LIMIT 1);
 DELETE FROM staged USING known WHERE known.ord = staged.ord AND NOT known.takes_over;
 DELETE FROM staged
-USING known, staged better
-WHERE known.ord = staged.ord AND better.ts = staged.ts AND better.id = staged.id
-  AND (better.owner_ts, better.session_id, better.seq, better.ord) < (staged.owner_ts, staged.session_id, staged.seq, staged.ord);
-DELETE FROM agent_events e USING moved WHERE e.ts = moved.ts AND e.id = moved.id;
+USING replaced, staged better
+WHERE staged.ts = replaced.ts AND staged.id = replaced.id AND better.ts = staged.ts AND better.id = staged.id
+  AND (better.owner_ts, better.session_id, better.seq, better.source_offset, better.ord)
+    < (staged.owner_ts, staged.session_id, staged.seq, staged.source_offset, staged.ord);
+DELETE FROM agent_events e USING replaced WHERE e.ts = replaced.ts AND e.id = replaced.id;
 INSERT INTO agent_events ({columns})
-SELECT {columns} FROM staged WHERE EXISTS (SELECT FROM moved WHERE moved.ts = staged.ts AND moved.id = staged.id)
+SELECT {columns} FROM staged
+WHERE EXISTS (SELECT FROM replaced WHERE replaced.ts = staged.ts AND replaced.id = staged.id)
 ORDER BY ts, id;
 -- 5. Keys of calls and responses that hold a session's id: those of the moved events are folded anew, below their rest.
 INSERT INTO refolded SELECT * FROM staged;
