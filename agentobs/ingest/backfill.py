@@ -4,7 +4,9 @@ import multiprocessing
 import os
 import queue
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -115,14 +117,28 @@ def _run_apart(
     processes = [
         context.Process(target=_serve, args=(job, tasks, reports, stop, final), daemon=True) for _ in range(count)
     ]
-    for process in processes:
-        process.start()
+    with _deaf():
+        for process in processes:
+            process.start()
     try:
         yield from _collect(reports, processes, watch, count)
     finally:
         stop.set()
         for process in processes:
             process.join(timeout=30)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that start now do not hear Ctrl-C, not even while they import: the parent tells them to stop."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _collect(
@@ -155,9 +171,16 @@ def _serve(job: Job, tasks: Any, reports: Any, stop: Any, final: bool) -> None:
     known = adapters()
     try:
         with _worker(job, reports.put) as worker:
+            threading.Thread(target=_pass_on, args=(stop, worker), daemon=True).start()
             while (task := tasks.get()) is not None and not stop.is_set():
                 for outcome in worker.ingest_all([(Path(path), known[name]) for path, name in task], final=final):
                     reports.put(outcome)
     except AgentobsError as error:
         reports.put(error)
     reports.put(None)
+
+
+def _pass_on(stop: Any, worker: Worker) -> None:
+    """Tell the worker to stop after the piece in hand."""
+    stop.wait()
+    worker.stop = True

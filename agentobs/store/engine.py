@@ -40,7 +40,7 @@ def connect(url: str, *, read_only: bool = False, timeout_s: int = 10) -> psycop
             normalise(url), connect_timeout=timeout_s, options=options, application_name="agentobs", autocommit=True
         )
     except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[-1]
+        reason = str(error).strip().splitlines()[0].removeprefix("connection failed: ")
         raise DatabaseUnavailable(f"no connection to {without_password(url)}: {reason}") from error
     except psycopg.ProgrammingError as error:
         raise SettingsError(f"{without_password(url)!r} is no PostgreSQL URL that libpq takes: {error}") from error

@@ -159,7 +159,8 @@ class _Columns:
         events = piece.events
         self._spans.append((made, len(events)))
         self._plain.extend(map(_plain, events))
-        self._owners.extend([SENTINEL if piece.memory.first_ts is None else piece.memory.first_ts] * len(events))
+        first_ts = SENTINEL if piece.memory.first_ts is None else piece.memory.first_ts
+        self._owners.extend(first_ts + event.is_forked for event in events)
         keep = made.raw.add
         for event in events:
             if event.raw is not None:
