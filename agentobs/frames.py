@@ -1,6 +1,7 @@
 """The frames: the columns, types and units that everybody who reads gets, from a database or from files, also empty."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -52,7 +53,8 @@ def empty(frame: Frame) -> pd.DataFrame:
 def conform(data: pd.DataFrame, frame: Frame) -> pd.DataFrame:
     """Return the data with the declared columns, in order, with their types; raise FrameError when one is missing."""
     require(data, frame.names, frame.name)
-    columns = {name: data[name].astype(dtype) for name, dtype in frame.dtypes.items()}  # pyright: ignore[reportArgumentType]
+    types: dict[str, Any] = dict(frame.dtypes)
+    columns = {name: data[name].astype(dtype) for name, dtype in types.items()}
     return pd.DataFrame(columns).reset_index(drop=True)
 
 

@@ -16,10 +16,10 @@ def plugins(package: str, constant: str, kind: type) -> dict[str, Any]:
     """
     found: dict[str, tuple[str, Any]] = {}
     for where, module in [*_own(package), *_foreign(package)]:
-        plugin = module if isinstance(module, kind) else getattr(module, constant, None)
+        plugin: Any = module if isinstance(module, kind) else getattr(module, constant, None)
         if not isinstance(plugin, kind):
             raise PluginError(f"{where} must assign {constant} = {kind.__name__}(...)")
-        name = plugin.name  # pyright: ignore[reportAttributeAccessIssue]
+        name = plugin.name
         if name in found:
             raise PluginError(f"{constant.lower()} {name!r} is declared by {found[name][0]} and by {where}; rename one")
         found[name] = (where, plugin)

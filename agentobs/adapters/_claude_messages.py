@@ -138,16 +138,12 @@ def _blocks(said: Message) -> list[Block]:
 
 def _assistant_block(head: Event, part: int, block: Block, memory: Memory) -> Event:
     kind = block.type
-    if kind == "tool_use":
+    if kind in ("tool_use", "server_tool_use", "mcp_tool_use"):
         return _claude_calls.call(head, part, block, memory)
     if kind == "text":
         return _spoken(head, part, block.text, "assistant/text")
-    if kind == "thinking":
-        return _spoken(head, part, block.thinking, "assistant/thinking")
-    if kind == "redacted_thinking":
-        return _spoken(head, part, block.thinking, "assistant/redacted_thinking")
-    if kind in ("server_tool_use", "mcp_tool_use"):
-        return _claude_calls.call(head, part, block, memory)
+    if kind in ("thinking", "redacted_thinking"):
+        return _spoken(head, part, block.thinking, f"assistant/{kind}")
     if kind == "fallback":
         return _fallback(head, part, block)
     event = begun(head, part, _UNKNOWN, f"assistant/{kind}")

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Raw
 
 from agentobs.adapters._claude_records import Readable, Record, fields_of, original_digest, payload_digest
-from agentobs.events import EARLIEST, Event, content_digest, event_id, is_uuid, parse_timestamp
+from agentobs.events import EARLIEST, Event, event_id, is_uuid, parse_timestamp
 
 NAME = "claude_code"
 
@@ -35,7 +35,7 @@ class Memory(msgspec.Struct):
     repeats: dict[str, int] = {}  # of records without an id, since the time moved: how often each came
 
 
-_blank = Event(id=b"", ts=0, type="", agent=NAME, session_id="", offset=0, digest=0).__copy__
+_blank = Event(id=b"", ts=0, type="", agent=NAME, session_id="", offset=0, digest=0).__copy__  # pyright: ignore[reportAttributeAccessIssue]
 """A new event; copying and filling one takes half as long as making it from twenty arguments."""
 
 _SECONDS = {f"{second:02d}.": second * 1_000_000 for second in range(60)}
@@ -147,13 +147,7 @@ def head_of(found: Readable, offset: int, original: bytes | None, memory: Memory
         head.ts_quality = quality
     if sanitised:
         head.sanitised = True
-    if original is not None:
-        digest = original_digest(original)
-    elif record.message:
-        digest = content_digest(record.message, record.tool_use_result)  # pyright: ignore[reportArgumentType]
-    else:
-        digest = payload_digest(record, raw)
-    head.digest = digest
+    head.digest = digest = payload_digest(record, raw) if original is None else original_digest(original)
     uuid = record.uuid
     if uuid and is_uuid(uuid):
         head.id, head.native_id = event_id(ts, NAME, uuid, "0"), uuid
@@ -167,13 +161,18 @@ def head_of(found: Readable, offset: int, original: bytes | None, memory: Memory
     head.branch = record.git_branch or None
     if record.request_id:
         head.request_id = record.request_id
-    if record.forked_from and len(record.forked_from) > len("null"):
-        memory.forked_until = max(memory.forked_until or 0, ts)
-    if memory.forked_until is not None:
-        head.is_forked = ts <= memory.forked_until  # some forks hold a record twice, once without the stamp
+    if record.forked_from or memory.forked_until is not None:
+        head.is_forked = _is_forked(record, ts, memory)
     if record.is_sidechain:
         head.is_sidechain, head.thread_id = True, thread_of(record, memory)
     return head
+
+
+def _is_forked(record: Record, ts: int, memory: Memory) -> bool:
+    """Tell whether a fork copied the record: it is stamped, or as old as one that is (some stand there twice)."""
+    if len(record.forked_from) > len("null"):
+        memory.forked_until = max(memory.forked_until or 0, ts)
+    return memory.forked_until is not None and ts <= memory.forked_until
 
 
 def pass_on(record: Record, memory: Memory) -> None:

@@ -105,9 +105,8 @@ def _worker(job: Job, watch: Callable[[Progress], None]) -> Worker:
 def _run_apart(
     job: Job, found: Sequence[Found], watch: Callable[[Progress], None], count: int, *, final: bool
 ) -> Iterator[Outcome]:
-    context = multiprocessing.get_context(
-        "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    )
+    forking = "forkserver" in multiprocessing.get_all_start_methods()
+    context: Any = multiprocessing.get_context("forkserver" if forking else "spawn")
     context.set_forkserver_preload([__name__])  # what the workers import is in memory once
     tasks, reports, stop = context.Queue(), context.Queue(), context.Event()
     for task in tasks_of(found):

@@ -29,7 +29,7 @@ def price(frame: pd.DataFrame) -> pd.Series:
     keys = _keys(frame)
     costs = np.zeros(len(frame), dtype=float)
     known = np.zeros(len(frame), dtype=bool)
-    groups: dict[Any, np.ndarray] = keys.groupby(list(keys.columns), dropna=False, sort=False).indices
+    groups: Any = keys.groupby(list(keys.columns), dropna=False, sort=False).indices
     for key, rows in groups.items():
         model, provider, day, *billing = [None if pd.isna(part) else part for part in key]
         prices = "unknown_time" if day is None else quote(model, provider, int(day), *billing)

@@ -38,7 +38,7 @@ class _CopyStream(RawIOBase):
         """Return `size` bytes, fewer only at the end: Arrow makes a chunk of what each call returns."""
         blocks, length = [self._rest], len(self._rest)
         for row in self._rows:
-            blocks.append(row)
+            blocks.append(bytes(row))
             length += len(row)
             if 0 <= size <= length:
                 break
@@ -71,7 +71,9 @@ def copy_out(connection: psycopg.Connection, query: str, values: Mapping[str, An
 
 def join(table: pa.Table, other: pa.Table, key: str, names: Sequence[str]) -> pa.Table:
     """Return the table with columns of another one, looked up by a key that it has once."""
-    places = pc.index_in(table[key].combine_chunks(), value_set=other[key].combine_chunks())
+    places = pc.call_function(
+        "index_in", [table[key].combine_chunks()], pc.SetLookupOptions(other[key].combine_chunks())
+    )
     for name in names:
         if name not in table.column_names:
             table = table.append_column(name, other[name].combine_chunks().take(places))

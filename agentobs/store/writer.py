@@ -80,7 +80,7 @@ def _took(committed: Committed, what: str, events: int) -> None:
 def _advance(connection: psycopg.Connection, parts: Sequence[Part]) -> None:
     """The fence: each source must be exactly where its part began. At offset 0 its counters start anew."""
     with connection.cursor() as cursor:
-        cursor.executemany(load("advance_source"), [_step(part) for part in _by_source(parts)])
+        cursor.executemany(load("advance_source").encode(), [_step(part) for part in _by_source(parts)])
         if cursor.rowcount != len(parts):
             places = ", ".join(f"{part.step.source_id} at {part.step.expected_offset}" for part in parts[:5])
             raise FenceError(f"of the sources {places}, ... one was moved by another worker")
@@ -114,7 +114,7 @@ def _add_dimensions(connection: psycopg.Connection, batch: Batch) -> None:
             marks = ", ".join(["%s"] * len(next(iter(rows_by_key.values()))))
             with connection.cursor() as cursor:
                 cursor.executemany(
-                    f"INSERT INTO {name} VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608 our names, placeholders
+                    f"INSERT INTO {name} VALUES ({marks}) ON CONFLICT DO NOTHING".encode(),  # noqa: S608 our names, placeholders
                     [rows_by_key[key] for key in sorted(rows_by_key)],
                 )
 
@@ -126,7 +126,7 @@ def _store_slice(
     try:
         with connection.transaction():
             _copy(connection, batch.rows[low:high])
-            return connection.execute(_INSERT, (low, high)).rowcount
+            return connection.execute(_INSERT.encode(), (low, high)).rowcount
     except psycopg.Error as error:
         if not engine.is_permanent(error):
             raise
@@ -178,7 +178,7 @@ def _derive(connection: psycopg.Connection, batch: Batch, stored: int, committed
         return
     merge(connection, moved=copies > 0)
     connection.execute(
-        load("append_batch"),
+        load("append_batch").encode(),
         {
             "batch_id": batch.batch_id,
             "events": stored,
@@ -225,7 +225,8 @@ def _quarantine(connection: psycopg.Connection, parts: Sequence[Part], refused: 
 def _count(connection: psycopg.Connection, parts: Sequence[Part], committed: dict[int, Committed]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
-            load("count_source"), [_counters(part, committed[part.step.source_id]) for part in _by_source(parts)]
+            load("count_source").encode(),
+            [_counters(part, committed[part.step.source_id]) for part in _by_source(parts)],
         )
 
 

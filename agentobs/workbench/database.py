@@ -63,11 +63,12 @@ class Database:
 
     def sql(self, query: str, parameters: Mapping[str, Any] | None) -> pd.DataFrame:
         import sqlalchemy
+        from sqlalchemy.exc import SQLAlchemyError
 
         try:
             with engine.engine(self.url).connect() as connection:
                 return pd.read_sql(sqlalchemy.text(query), connection, params=dict(parameters or {}))
-        except sqlalchemy.exc.SQLAlchemyError as error:
+        except SQLAlchemyError as error:
             raise DatabaseError(f"the database refused the query: {str(error).splitlines()[0]}") from error
 
     def close(self) -> None:

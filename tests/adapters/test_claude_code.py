@@ -380,3 +380,100 @@ def counted(path: Path) -> dict[str, int]:
         "cache_read": sum(usage.cache_read_tokens or 0 for usage in usages),
         "cache_creation": sum((u.cache_write_5m_tokens or 0) + (u.cache_write_1h_tokens or 0) for u in usages),
     }
+
+
+LONG = "word " * 200
+
+
+def failing(text: str, **more: object) -> Event:
+    block = {"type": "tool_result", "tool_use_id": "t", "content": text, "is_error": True} | more
+    return one(record(content=[block]))
+
+
+def test_a_summary_is_as_long_as_its_use_needs():
+    prompt = one(record(content=LONG))
+    said = one(record("assistant", [{"type": "text", "text": LONG}]))
+    command = one(
+        record("assistant", [{"type": "tool_use", "id": "t", "name": "Bash", "input": {"command": "echo " + LONG}}])
+    )
+    assert [len(event.summary or "") for event in (prompt, said, command, failing(LONG))] == [300, 100, 300, 200]
+
+
+def test_a_result_has_a_summary_only_where_it_failed():
+    assert failing("fine", is_error=False).summary is None
+    assert failing("it broke\nat line 3").summary == "it broke"
+
+
+@pytest.mark.parametrize(
+    ("text", "summary"),
+    [
+        ("Exit code 1\n2 failed, 1 passed\nsee above", "2 failed, 1 passed"),
+        ("Error: Exit code 2\n\nmake: no rule", "make: no rule"),
+        ("Exit code 1", "Exit code 1"),
+        ("<tool_use_error>String not found.</tool_use_error>", "String not found."),
+        ("<tool_use_error></tool_use_error>", "<tool_use_error></tool_use_error>"),
+        ("", None),
+    ],
+)
+def test_the_summary_of_a_failure_says_what_went_wrong(text, summary):
+    assert failing(text).summary == summary
+
+
+ADVISED = [
+    {"type": "message", "input_tokens": 2, "output_tokens": 3},
+    {"type": "advisor_message", "model": "claude-opus-4-7", "input_tokens": 70, "output_tokens": 8},
+    {"type": "advisor_message", "input_tokens": -1, "output_tokens": 9},
+    {"type": "compaction", "input_tokens": 500, "output_tokens": 40},
+    None,
+]
+
+
+def test_an_advisor_and_a_compaction_inside_a_response_are_calls_of_their_own():
+    message = {
+        "id": "msg_07GGGGGGGGGGGGGGGGGGGGGG",
+        "model": "claude-sonnet-4-6",
+        "content": "hi",
+        "usage": {"input_tokens": 2, "output_tokens": 3, "iterations": ADVISED},
+    }
+    _, *inside = [e for e in read(record("assistant") | {"message": message}) if isinstance(e, Event)]
+    assert [(e.part, e.native_type, e.model, e.usage, e.usage_key) for e in inside] == [
+        (1, "assistant/advisor", "claude-opus-4-7", Usage(70, 8), f"{message['id']}:advisor_message:0"),
+        (2, "assistant/advisor", "claude-sonnet-4-6", Usage(None, 9), f"{message['id']}:advisor_message:1"),
+        (3, "assistant/compaction", "claude-sonnet-4-6", Usage(500, 40), f"{message['id']}:compaction:0"),
+    ]
+
+
+@pytest.mark.parametrize(("cost", "read_as"), [(0.25, 0.25), (0, 0.0), (None, None), (-1, None), ("1", None)])
+def test_the_cost_that_old_versions_told_is_kept_as_reported(cost, read_as):
+    told = record("assistant", costUSD=cost) | {"message": {"id": "m", "content": "x", "usage": {"output_tokens": 1}}}
+    assert one(told).reported_cost_usd == read_as
+
+
+def test_no_response_has_more_than_a_billion_tokens():
+    event = one(
+        record("assistant") | {"message": {"content": "x", "usage": {"input_tokens": 2**40, "output_tokens": 1}}}
+    )
+    assert event.usage == Usage(None, 1)
+
+
+STAMP = {"sessionId": "original", "messageUuid": "u0"}
+
+
+def test_what_a_fork_copied_is_forked_even_where_it_holds_it_twice():
+    later = {"timestamp": "2026-03-01T09:00:01.000Z"}
+    events = read(
+        record(uuid="a", forkedFrom=STAMP), record(uuid="a"), record(uuid="b", **later), record(forkedFrom=None)
+    )
+    assert [event.is_forked for event in events if isinstance(event, Event)] == [True, True, False, True]
+    assert [event.is_forked for event in read(record(forkedFrom=None)) if isinstance(event, Event)] == [False]
+
+
+def test_the_stamp_of_a_fork_is_no_part_of_what_a_record_carries():
+    title = {"type": "custom-title", "sessionId": "s", "customTitle": "Totals", "timestamp": "2026-03-01T09:00:00Z"}
+    assert one(title | {"forkedFrom": STAMP}).digest == one(title).digest
+
+
+def test_a_line_with_a_wrong_type_before_a_nan_is_stored_without_it():
+    event = one(b'{"type":"later","uuid":1,"sessionId":"s","timestamp":"2026-03-01T09:00:00Z","x":NaN}')
+    assert (event.type, event.sanitised) == ("unknown", True)
+    assert b"NaN" not in (event.raw or b"")

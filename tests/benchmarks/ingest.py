@@ -71,8 +71,8 @@ def _measure(name: str, logs: Path, url: str, connection: psycopg.Connection) ->
     sys.stdout.write(
         f"{name:12} {len(plan.found):6} files {plan.size_bytes / 1e6:6.0f} MB {events:8} events | "
         f"ours {events / ours:7.0f}/s | bare COPY {events / bare:7.0f}/s | ratio {bare / ours:.2f} | "
-        f"peak PSS {peak[0] / 1e6:.0f} MB | agent_events {size / events:.0f} B/event, all {total / events:.0f} B/event, "
-        f"{total / plan.size_bytes:.2f} of the files\n"
+        f"peak PSS {peak[0] / 1e6:.0f} MB | agent_events {size / events:.0f} B/event, all "
+        f"{total / events:.0f} B/event, {total / plan.size_bytes:.2f} of the files\n"
     )
 
 
