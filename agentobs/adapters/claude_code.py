@@ -16,6 +16,7 @@ envelope, which a fork rewrites.
     user/tool_result                   tool_result, with type, name and file of the call it answers
     assistant/text, /thinking          llm_response
     assistant/tool_use                 by tool, see _claude_calls
+    assistant/advisor, /compaction     llm_response: billed calls inside a response that its own usage leaves out
     assistant, isApiErrorMessage       error_encountered, no usage
     system/compact_boundary            context_switch;  /api_error, /error, /api_refusal  error_encountered
     attachment/queued_command          user_interaction, role user: typed while the agent worked, no record of its own

@@ -47,7 +47,9 @@ def _has_community(connection: psycopg.Connection) -> bool:
     for _ in range(2):
         try:
             with connection.transaction():
-                connection.execute("SELECT time_bucket_gapfill('1 day', now(), now(), now()) LIMIT 0")
+                connection.execute(
+                    "SELECT time_bucket_gapfill('1 day', now(), now() - INTERVAL '1 day', now()) GROUP BY 1"
+                )
         except psycopg.errors.FeatureNotSupported:
             continue
         except psycopg.Error:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import psycopg
 
+from agentobs.errors import DatabaseError
 from agentobs.store import engine, writer
 from agentobs.store.queries import load
 
@@ -22,12 +23,14 @@ def rebuild(
     """Empty the derived tables and fold all events into them again, in one transaction; return how many events.
 
     Readers see the old state until the end; writers wait. Lineage is not derived (copies are not stored) and stays.
-    `watch` is called with (events folded, of how many).
+    `watch` is called with (events folded, of how many). Raises DatabaseError when events were dropped by retention:
+    what is kept of them could not come back.
     """
     with engine.translated():
         writer.prepare(connection)
         with connection.transaction():
             writer.lock_stream(connection)
+            _refuse_below_horizon(connection)
             connection.execute(f"TRUNCATE {_DERIVED}")  # pyright: ignore[reportArgumentType]
             total = _count(connection)
             done = 0
@@ -51,3 +54,9 @@ def rebuild(
 def _count(connection: psycopg.Connection) -> int:
     row = connection.execute("SELECT count(*) FROM agent_events").fetchone()
     return row[0] if row else 0
+
+
+def _refuse_below_horizon(connection: psycopg.Connection) -> None:
+    row = connection.execute("SELECT horizon::text FROM retention WHERE horizon > '-infinity'").fetchone()
+    if row:
+        raise DatabaseError(f"events before {row[0]} were dropped; a rebuild would lose what is still known of them")

@@ -34,7 +34,9 @@ def offset_after(acknowledge: Acknowledge) -> Commit:
     """The offset is saved after the rows, in a transaction of its own."""
 
     def commit_batch(connection: psycopg.Connection, batch: Batch) -> dict[int, Committed]:
-        if batch.parts[0].step.expected_offset == 0:  # the step from 0 sets the counters to 0, which would tell without a kill
+        if (
+            batch.parts[0].step.expected_offset == 0
+        ):  # the step from 0 sets the counters to 0, which would tell without a kill
             return _right(connection, batch)
         with engine.translated(), connection.transaction():
             committed = _store(connection, batch)

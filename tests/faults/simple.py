@@ -36,7 +36,7 @@ def event(offset: int, line: bytes, original: bytes, record: dict[str, Any]) -> 
         agent="simple",
         session_id=record["s"],
         offset=offset,
-        digest=content_digest(json.dumps({**json.loads(original), "s": None}, sort_keys=True).encode()),
+        digest=content_digest(json.dumps({**json.loads(original), "s": None, "cwd": None}, sort_keys=True).encode()),
         role=record.get("role", "user"),
         status=record.get("status"),
         thread_id=record.get("thread"),

@@ -85,7 +85,9 @@ def test_ten_thousand_random_days_make_few_chunks_a_batch(
     grown: list[int] = []
 
     def chunks(connection: psycopg.Connection) -> int:
-        row = connection.execute("SELECT count(*) FROM pg_inherits WHERE inhparent = 'agent_events'::regclass").fetchone()
+        row = connection.execute(
+            "SELECT count(*) FROM pg_inherits WHERE inhparent = 'agent_events'::regclass"
+        ).fetchone()
         assert row is not None
         return row[0]
 
@@ -105,7 +107,9 @@ def test_ten_thousand_random_days_make_few_chunks_a_batch(
         else:
             near = number % 5 != 0
             day = datetime(2015, 1, 1, tzinfo=UTC) if near else first
-            moment = day + timedelta(days=random.randrange(7_305 if near else 3_652_000), seconds=random.randrange(86_400))
+            moment = day + timedelta(
+                days=random.randrange(7_305 if near else 3_652_000), seconds=random.randrange(86_400)
+            )
             text = moment.strftime("%Y-%m-%dT%H:%M:%S.123Z").rjust(24, "0")
             qualities["exact" if 2015 <= moment.year < 2035 else "clamped"] += 1
         lines.append(record(number, text))

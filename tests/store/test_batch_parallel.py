@@ -82,7 +82,9 @@ def test_many_workers_never_deadlock_and_keep_what_one_would(
 
 
 def _derived(connection: psycopg.Connection) -> dict[str, list[object]]:
-    return {name: connection.execute(f"SELECT t::text FROM {name} t ORDER BY 1".encode()).fetchall() for name in DERIVED}
+    return {
+        name: connection.execute(f"SELECT t::text FROM {name} t ORDER BY 1".encode()).fetchall() for name in DERIVED
+    }
 
 
 def _noting(kind: type[Exception], said: list[str]) -> type[Exception]:

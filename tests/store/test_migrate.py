@@ -65,7 +65,9 @@ def test_a_migration_that_was_another_text_is_refused(database_url: str) -> None
 
 def test_a_migration_that_fails_leaves_nothing_behind(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = migrate.Migration(2, "broken", "CREATE TABLE half (x int); SELECT 1 / 0")
-    monkeypatch.setattr(migrate, "available", lambda: [migrate.Migration(1, "fine", "CREATE TABLE fine (x int)"), broken])
+    monkeypatch.setattr(
+        migrate, "available", lambda: [migrate.Migration(1, "fine", "CREATE TABLE fine (x int)"), broken]
+    )
     with pytest.raises(MigrationError, match="migration 2 'broken' failed"):
         applied(database_url)
     with psycopg.connect(database_url) as connection:

@@ -40,7 +40,9 @@ def test_late_events_before_the_horizon_are_counted_as_expired(worker: Worker, t
     outcome = worker.ingest(path, simple.ADAPTER)
     assert (outcome.error, outcome.stored, outcome.rejected) == (None, 2, 0)
     assert counters(worker) == (3, 2, 0, 1, 3)
-    rows = worker.connection.execute("SELECT sum(events), (SELECT sum(model_calls) FROM rollup_usage) FROM rollup_events")
+    rows = worker.connection.execute(
+        "SELECT sum(events), (SELECT sum(model_calls) FROM rollup_usage) FROM rollup_events"
+    )
     assert rows.fetchone() == (2, 1)
 
 
