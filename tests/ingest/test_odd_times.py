@@ -42,7 +42,12 @@ ODD = {
 
 
 def record(number: int, timestamp: object) -> bytes:
-    fields = {"type": "user", "uuid": f"00000000-0000-4000-8000-{number:012}", "sessionId": "s", "cwd": "/w"}
+    fields: dict[str, object] = {
+        "type": "user",
+        "uuid": f"00000000-0000-4000-8000-{number:012}",
+        "sessionId": "s",
+        "cwd": "/w",
+    }
     if timestamp is not None:
         fields["timestamp"] = timestamp
     return json.dumps({**fields, "message": {"role": "user", "content": f"prompt {number}"}}).encode()

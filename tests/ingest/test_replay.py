@@ -23,8 +23,10 @@ def tables(connection: psycopg.Connection) -> dict[str, list[tuple[object, ...]]
     ).fetchall()
     found = {}
     for (name,) in names:
-        found[name] = connection.execute(f'SELECT t::text FROM "{name}" t ORDER BY 1').fetchall()
-    found["sources"] = connection.execute(f"SELECT source_id, position, {STAYS} FROM sources ORDER BY 1").fetchall()
+        found[name] = connection.execute(f'SELECT t::text FROM "{name}" t ORDER BY 1'.encode()).fetchall()
+    found["sources"] = connection.execute(
+        f"SELECT source_id, position, {STAYS} FROM sources ORDER BY 1".encode()
+    ).fetchall()
     return found
 
 

@@ -81,7 +81,7 @@ def test_many_workers_never_deadlock_and_keep_what_one_would(
         assert _derived(connection) == kept
 
 
-def _derived(connection: psycopg.Connection) -> dict[str, list[object]]:
+def _derived(connection: psycopg.Connection) -> dict[str, list[tuple[object, ...]]]:
     return {
         name: connection.execute(f"SELECT t::text FROM {name} t ORDER BY 1".encode()).fetchall() for name in DERIVED
     }

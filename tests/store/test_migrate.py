@@ -90,6 +90,7 @@ def test_events_are_a_hypertable_of_seven_days_where_timescaledb_is(database_url
         keys = connection.execute(
             "SELECT array_agg(a.attname ORDER BY k.n) FROM pg_index i, unnest(i.indkey) WITH ORDINALITY k (attnum, n) "
             "JOIN pg_attribute a ON a.attnum = k.attnum "
-            "WHERE a.attrelid = i.indrelid AND i.indrelid = 'agent_events'::regclass AND i.indisunique GROUP BY i.indexrelid"
+            "WHERE a.attrelid = i.indrelid AND i.indrelid = 'agent_events'::regclass AND i.indisunique "
+            "GROUP BY i.indexrelid"
         ).fetchall()
     assert keys == [(["ts", "id"],)]
