@@ -19,9 +19,11 @@ _COMMANDS = (
     (_ASK, "usage", "reading:usage", "Count tokens and cost by day, model, project, agent or session."),
     (_ASK, "report", "pages:report", "Run a report and write it as one HTML file that opens offline."),
     (_ASK, "dashboard", "pages:dashboard", "Serve a dashboard to this machine only."),
+    (_KEEP, "pipeline", "running:app", "List pipelines, run one, or print what schedules it."),
     (_KEEP, "doctor", "doctor:doctor", "Reconcile all that was read with all that is stored."),
     (_KEEP, "db", "database:app", "Start, stop and find the database."),
     (_KEEP, "rebuild", "database:rebuild", "Derive sessions, calls and sums anew from the stored events."),
+    (_KEEP, "prune", "prune:prune", "Drop old events for good; what was counted from them stays."),
 )
 app = App(
     name="agentobs",

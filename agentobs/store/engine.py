@@ -30,7 +30,7 @@ def normalise(url: str) -> str:
 def connect(url: str, *, read_only: bool = False, timeout_s: int = 10) -> psycopg.Connection:
     """Return an open connection in UTC; raise DatabaseUnavailable (without the password) when no server answers."""
     options = (
-        "-c timezone=UTC -c temp_buffers=32MB -c client_min_messages=warning "
+        "-c timezone=UTC -c temp_buffers=32MB -c work_mem=32MB -c client_min_messages=warning "
         "-c idle_in_transaction_session_timeout=10000"  # a worker that is suspended must not hold the stream's lock
     )
     if read_only:

@@ -4,6 +4,7 @@ A frame names its dictionary, so that every blob can be read by itself. Dictiona
 our own, ship with the package and never change.
 """
 
+import threading
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
@@ -11,7 +12,7 @@ from importlib.resources import files
 import zstandard
 
 _LEVEL = 1
-_PLAIN = zstandard.ZstdCompressor(level=3)
+_LOCAL = threading.local()  # contexts of zstd serve one thread each
 
 
 @cache
@@ -19,32 +20,34 @@ def _dictionaries() -> dict[str, zstandard.ZstdCompressionDict]:
     """The dictionaries by file name: `<agent>-<number>.zdict`, the highest number is the one to write with."""
     folder = files("agentobs.store") / "dictionaries"
     found = sorted(path.name for path in folder.iterdir() if path.name.endswith(".zdict"))
-    return {name: zstandard.ZstdCompressionDict((folder / name).read_bytes()) for name in found}
+    made = {name: zstandard.ZstdCompressionDict((folder / name).read_bytes()) for name in found}
+    for dictionary in made.values():
+        dictionary.precompute_compress(level=_LEVEL)
+    return made
 
 
-@cache
 def compressor(agent: str) -> Callable[[bytes], bytes]:
-    """Return what compresses records of an agent. One thread at a time may use it."""
+    """Return what compresses records of an agent; for one thread at a time."""
     own = [dictionary for name, dictionary in _dictionaries().items() if name.rsplit("-", 1)[0] == agent]
     if not own:
-        return _PLAIN.compress
-    own[-1].precompute_compress(level=_LEVEL)
+        return zstandard.ZstdCompressor(level=3).compress
     return zstandard.ZstdCompressor(level=_LEVEL, dict_data=own[-1]).compress
 
 
 def compress(record: bytes) -> bytes:
     """Return a record compressed without a dictionary."""
-    return _PLAIN.compress(record)
-
-
-@cache
-def _decompressor(dictionary_id: int) -> Callable[[bytes], bytes]:
-    for dictionary in _dictionaries().values():
-        if dictionary.dict_id() == dictionary_id:
-            return zstandard.ZstdDecompressor(dict_data=dictionary).decompress
-    return zstandard.ZstdDecompressor().decompress
+    return zstandard.ZstdCompressor(level=3).compress(record)
 
 
 def decompress(blob: bytes) -> bytes:
     """Return the record of a blob."""
     return _decompressor(zstandard.get_frame_parameters(blob).dict_id)(blob)
+
+
+def _decompressor(dictionary_id: int) -> Callable[[bytes], bytes]:
+    """This thread's decompressor for a dictionary; 0: none."""
+    made: dict[int, Callable[[bytes], bytes]] = _LOCAL.__dict__.setdefault("made", {})
+    if dictionary_id not in made:
+        known = {dictionary.dict_id(): dictionary for dictionary in _dictionaries().values()}
+        made[dictionary_id] = zstandard.ZstdDecompressor(dict_data=known.get(dictionary_id)).decompress
+    return made[dictionary_id]

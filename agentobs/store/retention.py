@@ -2,9 +2,29 @@
 
 from datetime import datetime
 
+import msgspec
 import psycopg
 
 from agentobs.store import capabilities, engine, writer
+
+
+class Outlook(msgspec.Struct, frozen=True):
+    """What dropping events would do."""
+
+    going: int  # events that would go
+    events: int  # all that are stored now
+    sessions: int  # all of them stay
+
+
+def outlook(connection: psycopg.Connection, before: datetime) -> Outlook:
+    """Return how many events `prune` would drop now, and how many there are."""
+    with engine.translated():
+        row = connection.execute(
+            "SELECT count(*) FILTER (WHERE ts < %s), count(*), (SELECT count(*) FROM agent_sessions) FROM agent_events",
+            (before,),
+        ).fetchone()
+    assert row is not None
+    return Outlook(*row)
 
 
 def prune(connection: psycopg.Connection, before: datetime) -> int:

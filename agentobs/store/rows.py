@@ -3,6 +3,7 @@
 Most values of a batch repeat (types, models, sessions), so their encoded form is remembered; the rest is packed.
 """
 
+from collections.abc import Callable
 from struct import Struct
 
 import msgspec
@@ -65,10 +66,11 @@ def _float(number: float | None) -> bytes:
 
 
 class RowEncoder:
-    """Encodes events as rows of `staged`; keeps what it has encoded before."""
+    """Encodes events as rows of `staged`; keeps what it has encoded before. For one thread at a time."""
 
     def __init__(self) -> None:
         self._texts = _Texts()
+        self._compressors: dict[str, Callable[[bytes], bytes]] = {}
 
     def row(self, event: Event, place: "Place", order: int) -> bytes:
         """Return the row of one event; `order` is its number in the batch."""
@@ -80,7 +82,7 @@ class RowEncoder:
         )  # fmt: skip
         parent, data, record = event.parent_event_id, event.data, event.raw
         if record is not None:
-            record = raw.compressor(event.agent)(record)
+            record = self._compressor(event.agent)(record)
         return b"".join((
             fixed, texts[event.session_id],
             NULL if event.tool_call_id is None else encode_text(event.tool_call_id),
@@ -93,6 +95,12 @@ class RowEncoder:
             _NO_USAGE if event.usage is None else _usage(event.usage, place.cost_pico_usd, event.reported_cost_usd),
             self._outcome(event),
         ))  # fmt: skip
+
+    def _compressor(self, agent: str) -> Callable[[bytes], bytes]:
+        compress = self._compressors.get(agent)
+        if compress is None:
+            compress = self._compressors[agent] = raw.compressor(agent)
+        return compress
 
     def _outcome(self, event: Event) -> bytes:
         if (

@@ -83,6 +83,12 @@ class Files(RuleBasedStateMachine):
         lines = self._whole(path).splitlines(keepends=True)
         self._write(path, b"".join(lines[:keep]))
 
+    @rule(path=paths, keep=st.integers(1, 3))
+    def regrow(self, path: Path, keep: int) -> None:
+        """The same first lines, then others, and at least as long as before: neither size nor head tells."""
+        lines = self._whole(path).splitlines(keepends=True)
+        self._write(path, b"".join(lines[:keep]) + self._lines(len(lines) + 1, path.stem))
+
     @rule(path=paths, count=COUNTS)
     def copytruncate(self, path: Path, count: int) -> None:
         """Emptied and written anew under the same inode, perhaps longer than before."""
@@ -147,6 +153,11 @@ class Files(RuleBasedStateMachine):
             ).fetchone()
         assert row == (whole.count(b"\n"), len(whole))
 
+    @rule(which=WHICH)
+    def ingest_all(self, which: int) -> None:
+        for path in list(self.content):
+            self.ingest(path, which)
+
     def _whole(self, path: Path) -> bytes:
         content = self.content[path]
         return content[: content.rfind(b"\n") + 1]
@@ -187,6 +198,7 @@ def test_both_files_events_are_there_and_none_twice(database_url: str, request: 
     """R10."""
     first = "embedded" in request.node.name
     with Worker(database_url, None) as one, Worker(database_url, None) as other:
+        _ = one.connection  # which makes the tables, should a run end before anything is read
         Files.url, Files.workers = database_url, [one, other]
         run_state_machine_as_test(
             Files,

@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -94,21 +96,26 @@ print(json.dumps([(Path(i.path).name, None if isinstance(i, Found) else i.reason
 """
 
 
-def test_what_may_not_be_read_is_passed_over_with_a_reason(tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that others may enter: pytest's own are closed to them."""
+    with tempfile.TemporaryDirectory(prefix="agentobs-tree-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+def test_what_may_not_be_read_is_passed_over_with_a_reason(open_folder: Path) -> None:
     """R19: EACCES of a file and of a folder, as a user who is not root."""
-    base = tmp_path_factory.mktemp("tree")
-    for folder in (base, base.parent, base.parent.parent):
-        if folder.stat().st_uid == os.geteuid():
-            folder.chmod(folder.stat().st_mode | 0o755)
-    closed, locked = base / "closed.jsonl", base / "locked"
+    closed, locked = open_folder / "closed.jsonl", open_folder / "locked"
     locked.mkdir()
-    for path in (base / "open.jsonl", closed, locked / "x.jsonl"):
+    for path in (open_folder / "open.jsonl", closed, locked / "x.jsonl"):
         path.write_bytes(simple.line(path.stem) + b"\n")
     closed.chmod(0)
     locked.chmod(0)
     try:
         answer = subprocess.run(
-            [sys.executable, "-c", LOOK, str(base)], cwd=ROOT, capture_output=True, text=True, check=True
+            [sys.executable, "-c", LOOK, str(open_folder)], cwd=ROOT, capture_output=True, text=True, check=True
         )
     finally:
         closed.chmod(0o600)

@@ -9,7 +9,7 @@ import pytest
 
 from agentobs.ingest import reading
 from agentobs.ingest.worker import Worker
-from agentobs.store import engine, rebuild
+from agentobs.store import engine, raw, rebuild
 from tests.faults import simple
 from tests.faults.oracle import EQUATIONS, Oracle
 from tests.faults.simple import line
@@ -79,6 +79,26 @@ def test_many_workers_never_deadlock_and_keep_what_one_would(
         kept = _derived(connection)
         rebuild.rebuild(connection)
         assert _derived(connection) == kept
+
+
+def test_threads_that_compress_at_once_give_what_one_would() -> None:
+    """A worker parses in one thread and commits in another; both compress."""
+    records = [line(f"{n}", text="x" * (n % 700)) for n in range(3_000)]
+    found: dict[int, list[bytes]] = {}
+
+    def work(number: int) -> None:
+        compress = (raw.compress, raw.compressor("simple"), raw.compressor("claude_code"))[
+            number % 3
+        ]  # as a thread's own
+        found[number] = [raw.decompress(compress(record)) for record in records]
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert found.keys() == set(range(6))
+    assert all(one == records for one in found.values())
 
 
 def _derived(connection: psycopg.Connection) -> dict[str, list[tuple[object, ...]]]:

@@ -59,7 +59,10 @@ def test_a_migration_that_was_another_text_is_refused(database_url: str) -> None
     with pytest.raises(MigrationError, match="migration 1 was applied with another text"):
         applied(database_url)
     with psycopg.connect(database_url, autocommit=True) as connection:
-        locks = connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone()
+        locks = connection.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database "
+            "WHERE locktype = 'advisory' AND datname = current_database()"
+        ).fetchone()
     assert locks == (0,)
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 from agentobs.analysis.derive.ranks import either, first_of_each
 from agentobs.frames import TOOL_CALLS, conform
 
-_RANK = ["call_key", "is_copy", "owner_ts", "session_id", "ts", "event_id"]
+_RANK = ["call_key", "is_copy", "owner_ts", "ts", "event_id"]
 _CONTEXT = ["session_id", "thread_id", "agent", "project"]
 _CALL = [*_CONTEXT, "call_key", "tool_call_id", "event_id", "ts", "tool_name", "type", "file_path", "summary", "model"]
 _RESULT = [

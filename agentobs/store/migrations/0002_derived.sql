@@ -2,20 +2,15 @@
 
 -- One row per tool call. The call and its result each come from the best of their copies: the smallest rank wins.
 CREATE TABLE tool_calls (
-    call_key          text COLLATE "C" PRIMARY KEY,
-    session_id        text COLLATE "C" NOT NULL,
-    tool_call_id      text COLLATE "C" NOT NULL,
+    call_key          text COLLATE "C" PRIMARY KEY,  -- its id, behind its session's where it is short: events.call_key
+    session_id        text COLLATE "C" NOT NULL,     -- this and what follows up to type: the call's, else its result's
     context_id        bigint NOT NULL,
-    bucket            timestamptz NOT NULL,       -- quarter of an hour of the call, else of its result
+    bucket            timestamptz NOT NULL,          -- quarter of an hour
     tool_name         text COLLATE "C",
     type              text COLLATE "C" NOT NULL,
     -- the call
     event_id          uuid,
     started_at        timestamptz,
-    call_session      text COLLATE "C",
-    call_context      bigint,
-    call_tool         text COLLATE "C",
-    call_type         text COLLATE "C",
     call_copy         boolean,
     call_owner        timestamptz,
     file_path         text COLLATE "C",
@@ -24,10 +19,6 @@ CREATE TABLE tool_calls (
     -- its result
     result_event_id   uuid,
     ended_at          timestamptz,
-    result_session    text COLLATE "C",
-    result_context    bigint,
-    result_tool       text COLLATE "C",
-    result_type       text COLLATE "C",
     result_copy       boolean,
     result_owner      timestamptz,
     status            text COLLATE "C",
@@ -45,13 +36,12 @@ CREATE TABLE model_calls (
     usage_key             text COLLATE "C" PRIMARY KEY,
     session_id            text COLLATE "C" NOT NULL,
     context_id            bigint NOT NULL,
+    kind_id               bigint NOT NULL,        -- model, provider, tier, basis, prices
     event_id              uuid NOT NULL,
     ts                    timestamptz NOT NULL,   -- of the event whose usage counts
     started_at            timestamptz NOT NULL,   -- earliest record of the response
     is_side               boolean NOT NULL,       -- a sidechain's or a copy's record
     owner_ts              timestamptz NOT NULL,
-    model                 text COLLATE "C",
-    provider              text COLLATE "C",
     input_tokens          bigint,
     output_tokens         bigint,
     cache_read_tokens     bigint,
@@ -60,12 +50,7 @@ CREATE TABLE model_calls (
     reasoning_tokens      bigint,
     web_search_requests   bigint,
     total_tokens          bigint NOT NULL,
-    service_tier          text COLLATE "C",
-    speed                 text COLLATE "C",
-    inference_geo         text COLLATE "C",
-    basis                 text COLLATE "C",
     cost_pico_usd         bigint,
-    price_version         text COLLATE "C",
     reported_cost_usd     double precision
 );
 CREATE INDEX model_calls_session ON model_calls (session_id);

@@ -1,14 +1,15 @@
 -- Merge the usage of {events} (what is staged, or refolded after merge_copies) into model_calls; `usage_changes` gets the rows before (-1) and after (+1).
 -- A main record beats a side one, then the largest snapshot as a whole row wins; never a maximum per lane.
 INSERT INTO usage_parts
-SELECT usage_key, session_id, context_id, id, ts, first_ts, is_side, owner_ts, model, provider,
+SELECT usage_key, session_id, context_id, kind_id, id, ts, first_ts, is_side, owner_ts,
        input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens,
-       web_search_requests, total_tokens, service_tier, speed, inference_geo, basis, cost_pico_usd, price_version,
-       reported_cost_usd
+       web_search_requests, total_tokens, cost_pico_usd, reported_cost_usd
 FROM (
     SELECT DISTINCT ON (usage_key) *, min(ts) OVER (PARTITION BY usage_key) AS first_ts
     FROM (
-        SELECT e.*, e.is_copy OR c.is_sidechain AS is_side,
+        SELECT usage_key, session_id, context_id, kind_id, id, ts, e.is_copy OR c.is_sidechain AS is_side, owner_ts,
+               input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
+               reasoning_tokens, web_search_requests, cost_pico_usd, reported_cost_usd,
                coalesce(input_tokens, 0) + coalesce(output_tokens, 0) + coalesce(cache_read_tokens, 0)
                + coalesce(cache_write_5m_tokens, 0) + coalesce(cache_write_1h_tokens, 0) AS total_tokens
         FROM {events} e JOIN contexts c USING (context_id)
@@ -26,12 +27,10 @@ SELECT p.* FROM usage_parts p
 WHERE NOT EXISTS (SELECT FROM usage_changes c WHERE c.sign = 1 AND c.usage_key = p.usage_key);
 INSERT INTO usage_changes SELECT -1, m.* FROM model_calls m WHERE m.usage_key = ANY(ARRAY(SELECT usage_key FROM usage_again));
 UPDATE model_calls m
-SET session_id = p.session_id, context_id = p.context_id, event_id = p.event_id, ts = p.ts, is_side = p.is_side,
-    owner_ts = p.owner_ts, model = p.model, provider = p.provider,
+SET session_id = p.session_id, context_id = p.context_id, kind_id = p.kind_id, event_id = p.event_id, ts = p.ts,
+    is_side = p.is_side, owner_ts = p.owner_ts,
     {lane} = p.{lane},
-    total_tokens = p.total_tokens, service_tier = p.service_tier, speed = p.speed, inference_geo = p.inference_geo,
-    basis = p.basis, cost_pico_usd = p.cost_pico_usd, price_version = p.price_version,
-    reported_cost_usd = p.reported_cost_usd
+    total_tokens = p.total_tokens, cost_pico_usd = p.cost_pico_usd, reported_cost_usd = p.reported_cost_usd
 FROM usage_again p
 WHERE m.usage_key = p.usage_key AND m.usage_key = ANY(ARRAY(SELECT usage_key FROM usage_again))
   AND (p.is_side, -coalesce(p.output_tokens, 0), -p.total_tokens, p.owner_ts, p.session_id, p.ts, p.event_id)

@@ -11,12 +11,12 @@ HAVING sum(n) <> 0
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (bucket, agent, project, type) DO UPDATE SET events = r.events + excluded.events;
 INSERT INTO rollup_usage AS r
-SELECT date_bin('15 minutes', m.started_at, '2000-01-01Z'), agent, coalesce(project, ''), coalesce(m.model, ''),
+SELECT date_bin('15 minutes', m.started_at, '2000-01-01Z'), agent, coalesce(project, ''), coalesce(k.model, ''),
        c.thread_id IS NOT NULL, sum(sign), coalesce(sum(sign) FILTER (WHERE cost_pico_usd IS NULL), 0),
        coalesce(sum(sign * {lane}), 0),
        coalesce(sum(sign) FILTER (WHERE {lane} IS NOT NULL), 0),
        coalesce(sum(sign * cost_pico_usd), 0)
-FROM usage_changes m JOIN contexts c USING (context_id)
+FROM usage_changes m JOIN contexts c USING (context_id) JOIN kinds k USING (kind_id)
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (bucket, agent, project, model, is_subagent) DO UPDATE

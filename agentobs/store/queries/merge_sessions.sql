@@ -84,12 +84,12 @@ ORDER BY 1, 2
 ON CONFLICT (session_id, file_path) DO UPDATE SET edits = f.edits + excluded.edits;
 DELETE FROM session_files WHERE edits = 0 AND session_id IN (SELECT session_id FROM call_changes);
 INSERT INTO session_usage AS u
-SELECT m.session_id, coalesce(m.model, ''), c.thread_id IS NOT NULL, sum(sign),
+SELECT m.session_id, coalesce(k.model, ''), c.thread_id IS NOT NULL, sum(sign),
        coalesce(sum(sign) FILTER (WHERE cost_pico_usd IS NULL), 0),
        coalesce(sum(sign * {lane}), 0),
        coalesce(sum(sign) FILTER (WHERE {lane} IS NOT NULL), 0),
        coalesce(sum(sign * cost_pico_usd), 0)
-FROM usage_changes m JOIN contexts c USING (context_id)
+FROM usage_changes m JOIN contexts c USING (context_id) JOIN kinds k USING (kind_id)
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3
 ON CONFLICT (session_id, model, is_subagent) DO UPDATE

@@ -1,7 +1,8 @@
 -- Changes of files in [since, until) that did not fail.
 -- Parameters: as read_events. Columns: frames.EDITS.
 SELECT coalesce(t.event_id, t.result_event_id) AS event_id, coalesce(t.started_at, t.ended_at) AT TIME ZONE 'UTC' AS ts,
-       t.session_id, t.tool_name, t.tool_call_id, t.type, coalesce(t.result_path, t.file_path) AS file_path, t.status,
+       t.session_id, t.tool_name, CASE WHEN starts_with(t.call_key, t.session_id || ':') THEN substr(t.call_key, length(t.session_id) + 2)
+            ELSE t.call_key END AS tool_call_id, t.type, coalesce(t.result_path, t.file_path) AS file_path, t.status,
        t.lines_added, t.lines_removed, t.context_id
 FROM tool_calls t
 WHERE t.type IN ('file_write', 'file_create', 'file_delete')
