@@ -49,9 +49,7 @@ def home(embedded_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def night(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another package adds a pipeline."""
-    monkeypatch.setattr(
-        registry, "entry_points", lambda group: [Point()] if group == "agentobs.pipelines" else []
-    )
+    monkeypatch.setattr(registry, "entry_points", lambda group: [Point()] if group == "agentobs.pipelines" else [])
 
 
 def test_every_file_of_the_folder_is_a_pipeline_of_its_name():
@@ -111,9 +109,9 @@ def test_the_list_says_when_and_with_what(home, night, capsys):
     table = said(capsys, "pipeline", "list").out
     assert "15 3 * * *" in table
     assert "target, out, days, project" in table
-    listed = json.loads(said(capsys, "pipeline", "list", "--json").out)
-    assert [one["name"] for one in listed] == ["daily_usage", "night"]
-    assert listed[1]["parameters"]["days"] == {"default": 1, "meaning": "days"}
+    listed = {one["name"]: one for one in json.loads(said(capsys, "pipeline", "list", "--json").out)}
+    assert list(listed) == list(pipelines.pipelines())
+    assert listed["night"]["parameters"]["days"] == {"default": 1, "meaning": "days"}
 
 
 def test_the_line_for_cron_runs_in_a_bare_environment(home, night, capsys):
@@ -125,7 +123,9 @@ def test_the_line_for_cron_runs_in_a_bare_environment(home, night, capsys):
     assert "postgresql://" not in line
     command = line.removeprefix("15 3 * * * ").replace("pipeline run daily_usage", "pipeline list")
     command = command.partition(" -p ")[0]
-    answer = subprocess.run(["/bin/sh", "-c", command], env={"HOME": str(home)}, capture_output=True, text=True)
+    answer = subprocess.run(
+        ["/bin/sh", "-c", command], env={"HOME": str(home)}, capture_output=True, text=True, check=False
+    )
     assert (answer.returncode, answer.stderr) == (0, "")
     assert "daily_usage" in answer.stdout
 

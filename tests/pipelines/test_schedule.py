@@ -97,7 +97,5 @@ def test_units_hold_the_same_command_in_the_words_of_systemd():
     assert "Description=agentobs: What 100%% did\n" in service
     assert "WorkingDirectory=/srv/100%% reports\n" in service
     assert 'Environment="AGENTOBS_HOME=/var/lib/it\'s here"\n' in service
-    assert (
-        'ExecStart="/opt/my tools/agentobs" "pipeline" "run" "night" "-p" "out=50%% of \\"$$HOME\\""\n' in service
-    )
+    assert 'ExecStart="/opt/my tools/agentobs" "pipeline" "run" "night" "-p" "out=50%% of \\"$$HOME\\""\n' in service
     assert "OnCalendar=*-*-01 00:00:00\nOnCalendar=Mon *-*-* 00:00:00\n" in timer
