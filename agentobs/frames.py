@@ -121,7 +121,7 @@ SESSIONS = declare(
     agent              str
     agent_version      str    the first one seen
     project            str
-    working_directory  str    the first one seen
+    working_directory  str    of the first event that says one, like all of the context
     branch             str    the first one seen
     repository         str
     machine            str

@@ -58,7 +58,10 @@ def _events(events: pd.DataFrame) -> pd.DataFrame:
     ).astype("Int64")
     times = timed.groupby(session, sort=False).agg(["min", "max"])
     times.columns = ["started_at", "ended_at"]
-    first = events.drop_duplicates("session_id").set_index("session_id")[_FIRST]
+    placeless = events["working_directory"].isna()
+    first = (
+        pd.concat([events[~placeless], events[placeless]]).drop_duplicates("session_id").set_index("session_id")[_FIRST]
+    )
     prompts = events[human & events["summary"].notna()].drop_duplicates("session_id").set_index("session_id")["summary"]
     titles = events[(events["type"] == "context_switch") & events["titled"]]
     titles = titles.drop_duplicates("session_id", keep="last").set_index("session_id")["title"]

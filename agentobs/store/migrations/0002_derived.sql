@@ -58,7 +58,9 @@ CREATE INDEX model_calls_started ON model_calls USING brin (started_at);
 
 CREATE TABLE agent_sessions (
     session_id    text COLLATE "C" PRIMARY KEY,
-    first_ts      timestamptz NOT NULL,           -- first_*: the earliest event, which gives the session its context
+    placeless     boolean NOT NULL,               -- no event says a working directory yet
+    first_ts      timestamptz NOT NULL,           -- first_*: the earliest event, if possible of those that say where;
+                                                  -- it gives the session its context
     first_seq     bigint NOT NULL,
     first_id      uuid NOT NULL,
     context_id    bigint NOT NULL,

@@ -3,9 +3,9 @@
 -- {events} is what is staged, or `recount` when recount_sessions ran before.
 
 -- 1. Sums, minima and maxima of events.
-INSERT INTO agent_sessions AS s (session_id, first_ts, first_seq, first_id, context_id, started_at, ended_at,
+INSERT INTO agent_sessions AS s (session_id, placeless, first_ts, first_seq, first_id, context_id, started_at, ended_at,
                                  events, human_turns, errors, compactions)
-SELECT session_id, f.ts, f.seq, f.id, f.context_id, started_at, ended_at, events, human_turns, errors, compactions
+SELECT session_id, f.placeless, f.ts, f.seq, f.id, f.context_id, started_at, ended_at, events, human_turns, errors, compactions
 FROM (
     SELECT session_id,
            min(ts) FILTER (WHERE ts_quality NOT IN ('clamped', 'none')) AS started_at,
@@ -16,17 +16,20 @@ FROM (
            count(*) FILTER (WHERE type = 'context_switch' AND native_type LIKE '%compact\_boundary' AND NOT is_copy) AS compactions
     FROM {events} GROUP BY session_id
 ) sums
-JOIN (SELECT DISTINCT ON (session_id) session_id, ts, seq, id, context_id FROM {events} ORDER BY session_id, ts, seq, id) f
+JOIN (SELECT DISTINCT ON (session_id) session_id, placeless, ts, seq, id, context_id
+      FROM {events} JOIN (SELECT context_id, working_directory IS NULL AS placeless FROM contexts) c USING (context_id)
+      ORDER BY session_id, placeless, ts, seq, id) f
 USING (session_id)
 ORDER BY session_id
 ON CONFLICT (session_id) DO UPDATE
 SET started_at = least(s.started_at, excluded.started_at), ended_at = greatest(s.ended_at, excluded.ended_at),
     events = s.events + excluded.events, human_turns = s.human_turns + excluded.human_turns,
     errors = s.errors + excluded.errors, compactions = s.compactions + excluded.compactions,
-    (first_ts, first_seq, first_id, context_id) = (
-        SELECT v.* FROM (VALUES (excluded.first_ts, excluded.first_seq, excluded.first_id, excluded.context_id),
-                                (s.first_ts, s.first_seq, s.first_id, s.context_id)) v (ts, seq, id, context)
-        ORDER BY v.ts, v.seq, v.id LIMIT 1);
+    (placeless, first_ts, first_seq, first_id, context_id) = (
+        SELECT v.* FROM (
+            VALUES (excluded.placeless, excluded.first_ts, excluded.first_seq, excluded.first_id, excluded.context_id),
+                   (s.placeless, s.first_ts, s.first_seq, s.first_id, s.context_id)) v (placeless, ts, seq, id, context)
+        ORDER BY v.placeless, v.ts, v.seq, v.id LIMIT 1);
 -- 2. The first human prompt, and the last title.
 UPDATE agent_sessions s
 SET objective = o.summary, objective_ts = o.ts, objective_seq = o.seq, objective_id = o.id

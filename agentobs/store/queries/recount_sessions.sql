@@ -7,5 +7,5 @@ SELECT id, ts, seq, session_id, context_id, ts_quality, type, role, native_type,
 FROM staged_events WHERE session_id NOT IN (SELECT session_id FROM moved);
 UPDATE agent_sessions SET events = 0, human_turns = 0, errors = 0, compactions = 0, started_at = NULL, ended_at = NULL,
     objective = NULL, objective_ts = NULL, objective_seq = NULL, objective_id = NULL,
-    title = NULL, title_ts = NULL, title_seq = NULL, title_id = NULL, first_ts = 'infinity'
+    title = NULL, title_ts = NULL, title_seq = NULL, title_id = NULL, placeless = true, first_ts = 'infinity'
 WHERE session_id IN (SELECT session_id FROM moved);
