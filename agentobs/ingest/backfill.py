@@ -108,13 +108,14 @@ def _run_apart(
     forking = "forkserver" in multiprocessing.get_all_start_methods()
     context: Any = multiprocessing.get_context("forkserver" if forking else "spawn")
     context.set_forkserver_preload([__name__])  # what the workers import is in memory once
-    tasks, reports, stop = context.Queue(), context.Queue(), context.Event()
+    tasks, reports = context.Queue(), context.Queue()
+    hears, tells = context.Pipe(duplex=False)  # closed to say stop, or when this process dies
     for task in tasks_of(found):
         tasks.put([(str(item.path), item.adapter.name) for item in task])
     for _ in range(count):
         tasks.put(None)
     processes = [
-        context.Process(target=_serve, args=(job, tasks, reports, stop, final), daemon=True) for _ in range(count)
+        context.Process(target=_serve, args=(job, tasks, reports, hears, final), daemon=True) for _ in range(count)
     ]
     with _deaf():
         for process in processes:
@@ -122,7 +123,7 @@ def _run_apart(
     try:
         yield from _collect(reports, processes, watch, count)
     finally:
-        stop.set()
+        tells.close()
         for process in processes:
             process.join(timeout=30)
 
@@ -164,14 +165,14 @@ def _collect(
             raise report
 
 
-def _serve(job: Job, tasks: Any, reports: Any, stop: Any, final: bool) -> None:
+def _serve(job: Job, tasks: Any, reports: Any, hears: Any, final: bool) -> None:
     """Take sources from the queue until there is none; the parent alone hears Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     known = adapters()
     try:
         with _worker(job, reports.put) as worker:
-            threading.Thread(target=_pass_on, args=(stop, worker), daemon=True).start()
-            while (task := tasks.get()) is not None and not stop.is_set():
+            threading.Thread(target=_pass_on, args=(hears, worker), daemon=True).start()
+            while (task := tasks.get()) is not None and not worker.stop:
                 for outcome in worker.ingest_all([(Path(path), known[name]) for path, name in task], final=final):
                     reports.put(outcome)
     except AgentobsError as error:
@@ -179,7 +180,7 @@ def _serve(job: Job, tasks: Any, reports: Any, stop: Any, final: bool) -> None:
     reports.put(None)
 
 
-def _pass_on(stop: Any, worker: Worker) -> None:
-    """Tell the worker to stop after the piece in hand."""
-    stop.wait()
+def _pass_on(hears: Any, worker: Worker) -> None:
+    """Tell the worker to stop after the piece in hand, when the parent says so or is gone."""
+    hears.poll(None)
     worker.stop = True
