@@ -10,6 +10,12 @@ An adapter is one module that ends in `ADAPTER = Adapter(...)` and one fixture f
 - keeps what it does not know as an `unknown` event with its raw record;
 - is pure: no clock, no environment, no file.
 
+A format whose files are one document, rewritten whole (`whole=True`), gets the document as the only line, at offset 0;
+there Event.offset, Skip.offset and Reject.offset number its records (0, 1, 2, ...), and `raw` is a record's own JSON. A
+record that may come again with more in it (a message that is updated) puts its `digest` into its id: each version is an
+event of its own; calls and usage are folded by tool_call_id and usage_key. A binary file (a zip, a database) is turned
+into such a document by `unpack`, before redaction.
+
 `lines` are events.Line tuples (offset, redacted line, original line), without the newline. The original serves only
 identity (`content_digest`, ids of records without a native one); nothing else of it may reach an event.
 """
@@ -57,5 +63,7 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     parse: Callable[[Iterable[Line], Any], Iterator[Item]]
     content: Callable[[bytes, int], str | None]
     memory: type[msgspec.Struct] = NoMemory
+    whole: bool = False
+    unpack: Callable[[bytes], bytes] | None = None  # raises ValueError, with a reason, on what it cannot read
     version: int = 1  # changes when the same bytes give other events
     fidelity: Fidelity | None = None

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from agentobs.adapters._base import Adapter
-from agentobs.events import Event, Line, Reject, Skip
+from agentobs.events import Event, Item, Line, Reject, Skip
 from agentobs.ingest import tail
 from agentobs.redaction import Redactor
 from agentobs.store.batch import Counts, Rejected
@@ -55,6 +55,10 @@ class Reader:
 
     def read(self, fd: int, position: int, *, final: bool) -> Iterator[Piece]:
         """Yield the pieces from a position to the end of what is complete."""
+        if self._adapter.whole:
+            if position == 0:
+                yield self._document(tail.document(fd))
+            return
         self._read_last = tail.last_bytes(fd, position)
         if self.memory.unterminated:
             newline = next((end for end in (b"\n", b"\r\n") if os.pread(fd, len(end), position) == end), b"")
@@ -67,6 +71,22 @@ class Reader:
                 yield self._huge(chunk)
             else:
                 yield from self._chunk(chunk)
+
+    def _document(self, data: bytes) -> Piece:
+        """All of a document in one piece: a rewritten one replaces all of it at once."""
+        piece, text = self._piece(0), data
+        if self._adapter.unpack is not None:
+            try:
+                text = self._adapter.unpack(data)
+            except ValueError as error:
+                piece.rejects.append(Rejected(0, str(error), b"", len(data)))
+                piece.counts.records = 1
+                return self._close(piece, data, data)
+        clean = text if self._redactor is None else self._redactor.text(text, piece.counts.redactions)
+        places = self._take(piece, self._adapter.parse(iter([(0, clean, text)]), self._state), None)
+        piece.counts.records = len(places)
+        piece.end = len(data)
+        return self._close(piece, data[-tail.TAIL :], data)
 
     def _chunk(self, chunk: tail.Chunk) -> Iterator[Piece]:
         originals = chunk.data.split(b"\n")
@@ -94,16 +114,25 @@ class Reader:
 
     def _fill(self, piece: Piece, lines: "_Lines") -> None:
         """Parse lines into a piece until it is full."""
-        before, last_offset, events, counts, weeks = lines.index, -1, piece.events, piece.counts, piece.weeks
+        before = lines.index
         lines.full = False
+        self._take(piece, self._adapter.parse(lines, self._state), lines)
+        piece.counts.records += lines.index - before
+
+    def _take(self, piece: Piece, items: Iterator[Item], lines: "_Lines | None") -> set[int]:
+        """Sort what a parser yields into a piece; return the offsets of its records, of a document only."""
+        events, counts, weeks, last_offset, places = piece.events, piece.counts, piece.weeks, -1, set[int]()
         seq = self.memory.events
-        for item in self._adapter.parse(lines, self._state):
+        for item in items:
+            if lines is None:
+                places.add(item.offset)
             if isinstance(item, Event):
                 item.seq = seq
                 seq += 1
                 events.append(item)
                 weeks.add(item.ts // _WEEK)
-                lines.full = len(weeks) >= MOST_WEEKS or len(events) >= MOST_EVENTS
+                if lines is not None:
+                    lines.full = len(weeks) >= MOST_WEEKS or len(events) >= MOST_EVENTS
                 if item.offset != last_offset:
                     counts.event_records += 1
                     last_offset = item.offset
@@ -115,10 +144,10 @@ class Reader:
                 counts.skips[item.reason] += 1
             else:
                 piece.rejects.append(_rejected(item))
-        counts.records += lines.index - before
         self.memory.events = seq
         if self.memory.first_ts is None and events:
             self.memory.first_ts = events[0].ts
+        return places
 
     def _huge(self, line: tail.HugeLine) -> Piece:
         piece = self._piece(line.start)
@@ -136,7 +165,7 @@ class Reader:
         """End a piece after the bytes that it was read from (of a huge line its last ones)."""
         piece.end = max(piece.end, piece.start + len(data))
         if piece.start == 0:
-            piece.head_hash = tail.hash_head(data if head is None else head)
+            piece.head_hash = tail.hash_head(data if head is None else head, whole=self._adapter.whole)
         self._read_last = (self._read_last + data[-tail.TAIL :])[-tail.TAIL :]
         piece.tail_hash = tail.hash_bytes(self._read_last)
         self.memory.parser = msgspec.Raw(msgspec.json.encode(self._state))

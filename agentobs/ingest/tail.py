@@ -15,6 +15,7 @@ from agentobs.errors import SourceError
 
 CHUNK = 4 << 20
 LINE_CAP = 16 << 20
+DOCUMENT_CAP = 256 << 20
 _HEAD_KEPT = 64 * 1024
 TAIL = 4096
 
@@ -68,8 +69,10 @@ def head_hash(fd: int) -> bytes | None:
     return hash_head(os.pread(fd, _HEAD_KEPT, 0))
 
 
-def hash_head(data: bytes) -> bytes | None:
-    """Return the same of what a file begins with."""
+def hash_head(data: bytes, *, whole: bool = False) -> bytes | None:
+    """Return the same of what a file begins with; of a document, of all of it."""
+    if whole:
+        return hash_bytes(data)
     head = data[:_HEAD_KEPT]
     end = head.find(b"\n")
     return None if end < 0 and len(head) < _HEAD_KEPT else hash_bytes(head[: end if end >= 0 else None])
@@ -106,6 +109,17 @@ def chunks(fd: int, position: int, *, final: bool, size: int = CHUNK) -> Iterato
             return
         yield line
         position += line.size_bytes + 1 if isinstance(line, HugeLine) else len(line.data)
+
+
+def document(fd: int) -> bytes:
+    """Return all of a file that is one document; raise SourceError when it is larger than we take."""
+    size = os.fstat(fd).st_size
+    if size > DOCUMENT_CAP:
+        raise SourceError(f"a document of {size} bytes; at most {DOCUMENT_CAP} are read")
+    pieces = []
+    while piece := os.pread(fd, CHUNK, sum(map(len, pieces))):
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def is_object(line: bytes) -> bool:

@@ -241,7 +241,7 @@ def identify(connection: psycopg.Connection, opened: Sequence[Opened]) -> list[S
     new: list[sources.New] = []
     for key, one in zip(keys, opened, strict=True):
         source = known.get(key)
-        if source is None or source.adapter != one.adapter.name or not _unchanged(source, one.file):
+        if source is None or source.adapter != one.adapter.name or not _unchanged(source, one):
             generation = 0 if source is None else source.generation + 1
             new.append(sources.New(one.adapter.name, one.adapter.version, str(one.path), *key, generation))
         elif source.path != str(one.path):
@@ -252,7 +252,10 @@ def identify(connection: psycopg.Connection, opened: Sequence[Opened]) -> list[S
     return [known[key] for key in keys]
 
 
-def _unchanged(source: Source, file: tail.OpenFile) -> bool:
+def _unchanged(source: Source, one: Opened) -> bool:
+    file = one.file
+    if one.adapter.whole and source.position > 0:  # rewritten whole: the head's hash is that of all of it
+        return source.head_hash == tail.hash_head(tail.document(file.fd), whole=True)
     size = os.fstat(file.fd).st_size
     if size < source.position:
         return False
