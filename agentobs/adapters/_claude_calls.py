@@ -75,6 +75,8 @@ def call(head: Event, part: int, block: Block, memory: Memory) -> Event:
     if block.id:
         event.tool_call_id = block.id
         remember(memory.calls, block.id, (kind, name, path), CALLS)
+    else:  # a call all the same, though no result can name it
+        event.tool_call_id = f"event-{event.id.hex()}"
     return event
 
 

@@ -15,7 +15,7 @@ _MARKS = {  # what else a record without an envelope must have
     "file-history-snapshot": "messageId",
     **dict.fromkeys(
         "queue-operation last-prompt custom-title ai-title agent-name mode permission-mode pr-link frame-link"
-        " worktree-state relocated bridge-session atis-latch".split(),
+        " worktree-state relocated bridge-session cost-state atis-latch".split(),
         "sessionId",
     ),
 }

@@ -15,7 +15,7 @@ _UNKNOWN = EventType.UNKNOWN.value
 Fields = dict[str, Any]
 
 SKIPPED = frozenset(
-    "file-history-snapshot file-history-delta last-prompt bridge-session atis-latch started result"
+    "file-history-snapshot file-history-delta last-prompt bridge-session cost-state atis-latch started result"
     " system/turn_duration system/stop_hook_summary"
     " queue-operation/dequeue queue-operation/remove queue-operation/popAll"
     " progress/bash_progress progress/hook_progress progress/mcp_progress progress/query_update"
