@@ -1,5 +1,6 @@
 """Backfill: many sources at once, one per task, in as many processes as there are cores; then follow what changes."""
 
+import gc
 import multiprocessing
 import os
 import queue
@@ -93,7 +94,7 @@ def tasks_of(found: Sequence[Found]) -> Iterator[list[Found]]:
 
 
 def _run_here(job: Job, found: Sequence[Found], watch: Callable[[Progress], None], *, final: bool) -> Iterator[Outcome]:
-    with _worker(job, watch) as worker:
+    with _calm(), _worker(job, watch) as worker:
         for task in tasks_of(found):
             yield from worker.ingest_all([(item.path, item.adapter) for item in task], final=final)
 
@@ -126,6 +127,17 @@ def _run_apart(
         tells.close()
         for process in processes:
             process.join(timeout=30)
+
+
+@contextmanager
+def _calm() -> Iterator[None]:
+    """Look for garbage in cycles rarely: events hold none, and there are thousands of them alive at any time."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextmanager
@@ -170,7 +182,7 @@ def _serve(job: Job, tasks: Any, reports: Any, hears: Any, final: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     known = adapters()
     try:
-        with _worker(job, reports.put) as worker:
+        with _calm(), _worker(job, reports.put) as worker:
             threading.Thread(target=_pass_on, args=(hears, worker), daemon=True).start()
             while (task := tasks.get()) is not None and not worker.stop:
                 for outcome in worker.ingest_all([(Path(path), known[name]) for path, name in task], final=final):

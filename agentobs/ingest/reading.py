@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from agentobs.adapters._base import Adapter
-from agentobs.events import Event, Item, Line, Reject, Skip
+from agentobs.events import Event, Line, Reject, Skip, Usage
 from agentobs.ingest import tail
 from agentobs.redaction import Redactor
 from agentobs.store.batch import Counts, Rejected
@@ -16,7 +16,6 @@ from agentobs.store.batch import Counts, Rejected
 _WEEK = 7 * 86_400_000_000
 MOST_WEEKS = 31  # a batch opens at most so many new chunks of the hypertable
 MOST_EVENTS = 6_000
-_LANES = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 
 
 class Memory(msgspec.Struct):
@@ -83,8 +82,9 @@ class Reader:
                 piece.counts.records = 1
                 return self._close(piece, data, data)
         clean = text if self._redactor is None else self._redactor.text(text, piece.counts.redactions)
-        places = self._take(piece, self._adapter.parse(iter([(0, clean, text)]), self._state), None)
-        piece.counts.records = len(places)
+        self._fill(piece, _Lines(0, [text], [clean]))
+        counts = piece.counts
+        counts.records = counts.event_records + counts.skips.total() + len(piece.rejects)
         piece.end = len(data)
         return self._close(piece, data[-tail.TAIL :], data)
 
@@ -114,40 +114,31 @@ class Reader:
 
     def _fill(self, piece: Piece, lines: "_Lines") -> None:
         """Parse lines into a piece until it is full."""
-        before = lines.index
-        lines.full = False
-        self._take(piece, self._adapter.parse(lines, self._state), lines)
-        piece.counts.records += lines.index - before
-
-    def _take(self, piece: Piece, items: Iterator[Item], lines: "_Lines | None") -> set[int]:
-        """Sort what a parser yields into a piece; return the offsets of its records, of a document only."""
-        events, counts, weeks, last_offset, places = piece.events, piece.counts, piece.weeks, -1, set[int]()
-        seq = self.memory.events
-        for item in items:
-            if lines is None:
-                places.add(item.offset)
-            if isinstance(item, Event):
-                item.seq = seq
-                seq += 1
-                events.append(item)
-                weeks.add(item.ts // _WEEK)
-                if lines is not None:
-                    lines.full = len(weeks) >= MOST_WEEKS or len(events) >= MOST_EVENTS
-                if item.offset != last_offset:
-                    counts.event_records += 1
-                    last_offset = item.offset
-                if item.usage is not None:
-                    _count_physical(item, counts.physical)
-                if item.type == "unknown":
-                    counts.unknowns[f"{item.agent_version or '?'} {item.native_type or '?'}"] += 1
-            elif isinstance(item, Skip):
-                counts.skips[item.reason] += 1
-            else:
-                piece.rejects.append(_rejected(item))
+        counts, weeks, last_offset, before = piece.counts, piece.weeks, -1, lines.index
+        append, seq = piece.events.append, self.memory.events
+        enough, lines.full = seq + MOST_EVENTS, False
+        for item in self._adapter.parse(lines, self._state):
+            if not isinstance(item, Event):
+                _set_aside(item, piece)
+                continue
+            item.seq = seq
+            seq += 1
+            append(item)
+            week = item.ts // _WEEK
+            if week not in weeks:
+                weeks.add(week)
+            lines.full = seq >= enough or len(weeks) >= MOST_WEEKS
+            if item.offset != last_offset:
+                counts.event_records += 1
+                last_offset = item.offset
+            if item.usage is not None:
+                _count_physical(item.usage, counts.physical)
+            if item.type == "unknown":
+                counts.unknowns[f"{item.agent_version or '?'} {item.native_type or '?'}"] += 1
+        counts.records += lines.index - before
         self.memory.events = seq
-        if self.memory.first_ts is None and events:
-            self.memory.first_ts = events[0].ts
-        return places
+        if self.memory.first_ts is None and piece.events:
+            self.memory.first_ts = piece.events[0].ts
 
     def _huge(self, line: tail.HugeLine) -> Piece:
         piece = self._piece(line.start)
@@ -196,16 +187,27 @@ class _Lines:
             yield offset, line, original
 
 
+def _set_aside(item: Skip | Reject, piece: Piece) -> None:
+    if isinstance(item, Skip):
+        piece.counts.skips[item.reason] += 1
+    else:
+        piece.rejects.append(_rejected(item))
+
+
 def _rejected(reject: Reject) -> Rejected:
     size = len(reject.raw) if reject.size_bytes is None else reject.size_bytes
     return Rejected(reject.offset, reject.reason, reject.raw[: 64 * 1024], size, reject.sha256)
 
 
-def _count_physical(event: Event, physical: Counter[str]) -> None:
-    usage = event.usage
-    assert usage is not None
+def _count_physical(usage: Usage, physical: Counter[str]) -> None:
     physical["records"] += 1
-    for lane in _LANES:
-        tokens = getattr(usage, lane)
-        if tokens:
-            physical[lane] += tokens
+    if usage.input_tokens:
+        physical["input_tokens"] += usage.input_tokens
+    if usage.output_tokens:
+        physical["output_tokens"] += usage.output_tokens
+    if usage.cache_read_tokens:
+        physical["cache_read_tokens"] += usage.cache_read_tokens
+    if usage.cache_write_5m_tokens:
+        physical["cache_write_5m_tokens"] += usage.cache_write_5m_tokens
+    if usage.cache_write_1h_tokens:
+        physical["cache_write_1h_tokens"] += usage.cache_write_1h_tokens
