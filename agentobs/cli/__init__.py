@@ -12,7 +12,7 @@ from agentobs.errors import AgentobsError
 _BEGIN, _ASK, _KEEP = Group("Begin", sort_key=1), Group("Ask", sort_key=2), Group("Look after", sort_key=3)
 _COMMANDS = (
     (_BEGIN, "ingest", "ingest:ingest", "Read session files into the database; with --watch, as they grow."),
-    (_BEGIN, "agents", "ingest:agents", "List the agents whose sessions can be read, and where they are looked for."),
+    (_BEGIN, "agents", "agents:agents", "List the agents whose sessions can be read, and where they are looked for."),
     (_BEGIN, "demo", "pages:demo", "Ingest the sample sessions, write the report, serve the dashboard."),
     (_ASK, "sessions", "reading:sessions", "List sessions, the newest first, with what they cost."),
     (_ASK, "show", "showing:show", "Show what happened in a session, step by step."),

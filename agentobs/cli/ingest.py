@@ -1,4 +1,4 @@
-"""ingest, agents: read session files into the database, once, or as they grow."""
+"""ingest: read session files into the database, once, or as they grow."""
 
 import sys
 from collections.abc import Sequence
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from agentobs.cli import opening
-from agentobs.cli.output import one_line, print_json
-from agentobs.cli.tables import print_table
+from agentobs.cli.output import one_line
 from agentobs.errors import SourceError
 
 if TYPE_CHECKING:
@@ -48,20 +47,6 @@ def ingest(
         from agentobs.cli.following import follow
 
         return follow(job, chosen, roots, known)
-
-
-def agents(*, json: Annotated[bool, Parameter(help="Print JSON.")] = False) -> None:
-    """List the agents whose sessions can be read, and where they are looked for."""
-    from agentobs.ingest import backfill
-
-    known = backfill.adapters().values()
-    if json:
-        print_json(
-            [{"name": a.name, "title": a.title, "version": a.version, "locations": list(a.locations)} for a in known]
-        )
-        return
-    rows = [(a.name, a.title, f"~/{location}") for a in known for location in a.locations]
-    print_table("Agents", {"name": "left", "agent": "left", "locations": "left"}, rows)
 
 
 def job_of(chosen: "Settings", url: str) -> "Job":
