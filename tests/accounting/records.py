@@ -53,7 +53,7 @@ def envelope(kind: str, uuid: str, session: str, at: str | None, **fields: Any) 
     record = {
         "parentUuid": None,
         "isSidechain": thread is not None,
-        "cwd": "/work/shop",
+        "cwd": "/srv/shop",
         "sessionId": name(session),
         "version": "2.1.50",
         "type": kind,

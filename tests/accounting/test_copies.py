@@ -125,11 +125,11 @@ def test_the_session_comes_from_the_record_not_from_the_file_s_name(read: Reader
 
 @in_every_order("a", "b")
 def test_a_copy_in_another_folder_is_in_one_project_only(read: Reader, order: tuple[str, ...]) -> None:
-    files = {"a": history("a"), "b": [*history("b", cwd="/work/other")[1:], more("b", 1)]}
+    files = {"a": history("a"), "b": [*history("b", cwd="/srv/other")[1:], more("b", 1)]}
     files["a"][0]["timestamp"] = "2026-03-09T11:00:00.000Z"
     bench = read(files, order)
     spent = dict(rows(bench.usage("project"), "project", "output_tokens"))
-    assert spent == {"/work/shop": 110 + 30}
+    assert spent == {"/srv/shop": 110 + 30}
     assert bill(bench) == usd(HISTORY_USD + 7 * 3.00 + 30 * 15.00)
 
 

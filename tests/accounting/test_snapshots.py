@@ -164,7 +164,7 @@ def test_a_response_with_several_blocks_in_one_line_counts_once(read: Reader) ->
     line["message"]["content"] = [
         {"type": "thinking", "thinking": "Hm.", "signature": "x"},
         {"type": "text", "text": "Look."},
-        {"type": "tool_use", "id": "toolu_01aaaaaaaaaaaaaaaaaaaaaa", "name": "Read", "input": {"file_path": "/work/a"}},
+        {"type": "tool_use", "id": "toolu_01aaaaaaaaaaaaaaaaaaaaaa", "name": "Read", "input": {"file_path": "/srv/a"}},
     ]
     bench = read({"a": [line]})
     assert lanes(bench) == [(3, 9, 0, 0, 0)]

@@ -42,7 +42,7 @@ def event(offset: int, line: bytes, original: bytes, record: dict[str, Any]) -> 
         thread_id=record.get("thread"),
         is_sidechain=record.get("side", False),
         is_forked=record.get("forked", False),
-        working_directory=record.get("cwd", "/work/shop"),
+        working_directory=record.get("cwd", "/srv/shop"),
         model=record.get("model", "claude-sonnet-4-5-20250929" if usage else None),
         usage=Usage(**usage) if usage else None,
         usage_key=record.get("key", record["id"]) if usage else None,
