@@ -36,9 +36,17 @@ def lines_of(source: bytes, start: int = 0) -> Iterator[Line]:
         offset += len(line) + 1
 
 
+def given(adapter: Adapter, source: bytes) -> list[Line]:
+    """Return what an adapter is given of a source: its complete lines, or the whole document as one, unpacked."""
+    if not adapter.whole:
+        return list(lines_of(source))
+    document = source if adapter.unpack is None else adapter.unpack(source)
+    return [(0, document, document)]
+
+
 def parse(adapter: Adapter, source: bytes) -> list[Item]:
     """Return everything that an adapter makes of a source."""
-    return list(adapter.parse(lines_of(source), adapter.memory()))
+    return list(adapter.parse(given(adapter, source), adapter.memory()))
 
 
 def shown(item: Item) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, settings
+from hypothesis import given as examples
 from hypothesis import strategies as st
 
 from agentobs.adapters._base import Adapter
@@ -25,14 +26,20 @@ from agentobs.events import (
     Reject,
     Skip,
 )
-from tests.adapters.golden import ADAPTERS, fixtures, golden_path, golden_text, lines_of, memory_restored, parse
+from tests.adapters.golden import ADAPTERS, fixtures, given, golden_path, golden_text, lines_of, memory_restored, parse
 
-CASES = [
-    pytest.param(adapter, path, id=f"{name}/{path.name}")
-    for name, adapter in ADAPTERS.items()
-    for path in fixtures(name)
-]
-each_fixture = pytest.mark.parametrize(("adapter", "path"), CASES)
+PAIRS = [(adapter, path) for name, adapter in ADAPTERS.items() for path in fixtures(name)]
+
+
+def each(pairs: list[tuple[Adapter, Path]]) -> pytest.MarkDecorator:
+    ids = [f"{adapter.name}/{path.name}" for adapter, path in pairs]
+    return pytest.mark.parametrize(("adapter", "path"), pairs, ids=ids)
+
+
+each_fixture = each(PAIRS)
+each_file_of_lines = each([pair for pair in PAIRS if not pair[0].whole])
+each_document = each([pair for pair in PAIRS if pair[0].whole])
+each_packed_file = each([pair for pair in PAIRS if pair[0].unpack is not None])
 TYPES = {kind.value for kind in EventType}
 BIGGEST = 2**63
 
@@ -63,11 +70,12 @@ def test_every_record_is_events_or_one_skip_or_one_reject(adapter: Adapter, path
     kinds: dict[int, list[type]] = {}
     for item in parse(adapter, source):
         kinds.setdefault(item.offset, []).append(type(item))
-    assert list(kinds) == [offset for offset, _, _ in lines_of(source)]
+    records = range(len(kinds)) if adapter.whole else [offset for offset, _, _ in lines_of(source)]
+    assert list(kinds) == list(records)
     assert all(set(found) == {Event} or len(found) == 1 for found in kinds.values())
 
 
-@each_fixture
+@each_file_of_lines
 def test_reading_on_from_any_line_gives_the_events_of_reading_through(adapter: Adapter, path: Path):
     lines = list(lines_of(path.read_bytes()))
     through = list(adapter.parse(lines, adapter.memory()))
@@ -79,13 +87,44 @@ def test_reading_on_from_any_line_gives_the_events_of_reading_through(adapter: A
     assert stepwise == through
 
 
-@each_fixture
+@each_file_of_lines
 def test_a_beginning_of_the_source_gives_a_beginning_of_the_events(adapter: Adapter, path: Path):
     lines = list(lines_of(path.read_bytes()))
     through = list(adapter.parse(lines, adapter.memory()))
     for length in range(len(lines)):
         head = list(adapter.parse(lines[:length], adapter.memory()))
         assert head == through[: len(head)]
+
+
+@each_document
+def test_a_document_read_again_gives_the_same_ids(adapter: Adapter, path: Path):
+    source = path.read_bytes()
+    memory = adapter.memory()
+    first = list(adapter.parse(given(adapter, source), memory))
+    again = list(adapter.parse(given(adapter, source), memory_restored(adapter, memory)))
+    assert [(event.id, event.digest) for event in events(again)] == [
+        (event.id, event.digest) for event in events(first)
+    ]
+
+
+@each_document
+def test_a_truncated_document_never_stops_an_adapter(adapter: Adapter, path: Path):
+    ((_, document, _),) = given(adapter, path.read_bytes())
+    for length in range(0, len(document), max(1, len(document) // 60)):
+        parse_lines(adapter, document[:length])
+
+
+@each_packed_file
+def test_a_truncated_file_is_unpacked_or_refused_with_a_reason(adapter: Adapter, path: Path):
+    assert adapter.unpack is not None
+    source = path.read_bytes()
+    for length in range(0, len(source), max(1, len(source) // 60)):
+        reason = "read"
+        try:
+            parse_lines(adapter, adapter.unpack(source[:length]))
+        except ValueError as error:
+            reason = str(error)
+        assert reason
 
 
 @each_fixture
@@ -97,9 +136,9 @@ def test_an_id_comes_twice_only_for_copies_with_the_same_payload(adapter: Adapte
 
 @each_fixture
 def test_what_is_redacted_changes_neither_ids_nor_digests(adapter: Adapter, path: Path):
-    lines = list(lines_of(path.read_bytes()))
+    lines = given(adapter, path.read_bytes())
     marked = [(offset, line.replace(b"cart", b"\xc2\xabredacted\xc2\xbb"), line) for offset, line, _ in lines]
-    assert any(line != original for _, line, original in marked) or b"cart" not in path.read_bytes()
+    assert any(line != original for _, line, original in marked) == any(b"cart" in line for _, line, _ in lines)
     plain, redacted = events(list(adapter.parse(lines, adapter.memory()))), []
     for event in events(list(adapter.parse(marked, adapter.memory()))):
         redacted.append((event.id, event.digest))
@@ -119,6 +158,12 @@ def test_the_adapter_claims_its_fixture_more_than_any_other_does(adapter: Adapte
     scores = {name: other.detect(head) for name, other in ADAPTERS.items()}
     assert all(0 <= score <= 1 for score in scores.values())
     assert scores.pop(adapter.name) > max(scores.values(), default=0)
+
+
+@each_fixture
+def test_an_adapter_never_claims_the_fixture_of_another(adapter: Adapter, path: Path):
+    head = path.read_bytes()[:65_536]
+    assert [name for name, other in ADAPTERS.items() if name != adapter.name and other.detect(head)] == []
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
@@ -183,7 +228,7 @@ LINES = [
     (adapter, line)
     for name, adapter in ADAPTERS.items()
     for path in fixtures(name)
-    for _, line, _ in lines_of(path.read_bytes())
+    for _, line, _ in given(adapter, path.read_bytes())
 ]
 ODD = [
     None,
@@ -205,11 +250,13 @@ thorough = settings(max_examples=300, deadline=None, suppress_health_check=list(
 
 
 def parse_lines(adapter: Adapter, *lines: bytes) -> None:
+    """Parse what stands in lines one after the other, or each as a document of its own."""
     memory = adapter.memory()
     items: list[Item] = []
     for number, line in enumerate(lines):
-        found = list(adapter.parse([(number, line, line)], memory))
-        assert found
+        memory = adapter.memory() if adapter.whole else memory
+        found = list(adapter.parse([(0 if adapter.whole else number, line, line)], memory))
+        assert found or (adapter.whole and not line.strip())
         items += found
     memory_restored(adapter, memory)
     check(adapter, items)
@@ -217,7 +264,7 @@ def parse_lines(adapter: Adapter, *lines: bytes) -> None:
 
 
 @thorough
-@given(st.sampled_from(LINES), st.data())
+@examples(st.sampled_from(LINES), st.data())
 def test_damaged_bytes_never_stop_an_adapter(case, data):
     adapter, line = case
     damaged = bytearray(line)
@@ -247,16 +294,19 @@ def changed(value, path, new, rename):
     return copy
 
 
-RECORDS = []
-for _adapter, _line in LINES:
+def records_of(line: bytes) -> list:
+    """Return what a line says, or the lines of a document that is no JSON itself; nothing for what cannot be read."""
     try:
-        RECORDS.append((_adapter, json.loads(_line)))
+        return [json.loads(line)]
     except (ValueError, RecursionError):
-        continue
+        return [record for part in line.splitlines() if part != line for record in records_of(part)]
+
+
+RECORDS = [(adapter, record) for adapter, line in LINES for record in records_of(line)]
 
 
 @thorough
-@given(st.sampled_from(RECORDS), st.data())
+@examples(st.sampled_from(RECORDS), st.data())
 def test_wrong_types_and_unknown_names_never_stop_an_adapter(case, data):
     adapter, record = case
     for _ in range(data.draw(st.integers(1, 3))):
@@ -267,7 +317,7 @@ def test_wrong_types_and_unknown_names_never_stop_an_adapter(case, data):
 
 
 @thorough
-@given(st.sampled_from(RECORDS), st.integers(1, 400), st.data())
+@examples(st.sampled_from(RECORDS), st.integers(1, 400), st.data())
 def test_deep_nesting_never_stops_an_adapter(case, depth, data):
     adapter, record = case
     path = data.draw(st.sampled_from(list(places(record))))
