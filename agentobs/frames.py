@@ -199,7 +199,7 @@ TOOL_CALLS = declare(
     type            str    events.EventType of the call: command_execute, test_run, file_read, ...
     started_at      time   when it was called
     ended_at        time   when its result was recorded
-    duration_ms     float  as the source says, else ended_at - started_at; waiting for approval is inside
+    duration_ms     float  as the source says, else ended_at - started_at, where both records say their times;
     status          str    ok | error | denied | interrupted; <NA>: no result is known
     exit_code       int
     file_path       str

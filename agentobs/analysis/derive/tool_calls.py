@@ -7,11 +7,15 @@ from agentobs.frames import TOOL_CALLS, conform
 
 _RANK = ["call_key", "is_copy", "owner_ts", "ts", "event_id"]
 _CONTEXT = ["session_id", "thread_id", "agent", "project"]
-_CALL = [*_CONTEXT, "call_key", "tool_call_id", "event_id", "ts", "tool_name", "type", "file_path", "summary", "model"]
-_RESULT = [
-    *_CONTEXT, "call_key", "tool_call_id", "event_id", "ts", "tool_name", "call_type", "file_path", "status",
-    "exit_code", "duration_ms", "lines_added", "lines_removed",
+_CALL = [
+    *_CONTEXT, "call_key", "tool_call_id", "event_id", "ts", "ts_quality", "tool_name", "type", "file_path", "summary",
+    "model",
 ]  # fmt: skip
+_RESULT = [
+    *_CONTEXT, "call_key", "tool_call_id", "event_id", "ts", "ts_quality", "tool_name", "call_type", "file_path",
+    "status", "exit_code", "duration_ms", "lines_added", "lines_removed",
+]  # fmt: skip
+_TIMED = ("exact", "naive")
 _UNIQUE = 20  # ids of so many characters are unique everywhere, shorter ones in their session: events.call_key
 
 
@@ -25,7 +29,7 @@ def tool_calls(events: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     Frame of TOOL_CALLS. The context is the call's, where only a result is known the result's; duration_ms is what the
-    source says, else ended_at - started_at, never negative.
+    source says, else ended_at - started_at, never negative; <NA> where a record does not say its own time.
     """
     parts = events[events["tool_call_id"].notna()]
     unique = parts["tool_call_id"].str.len() >= _UNIQUE
@@ -44,7 +48,8 @@ def tool_calls(events: pd.DataFrame) -> pd.DataFrame:
 def _joined(both: pd.DataFrame) -> pd.DataFrame:
     called = both["event_id"].notna()
     columns = {name: both[name].where(called, both[f"{name}_r"]) for name in _CONTEXT}
-    elapsed_us = (both["ts_r"] - both["ts"]).astype("int64").where(called & both["ts_r"].notna()).clip(lower=0)
+    timed = both["ts_quality"].isin(_TIMED) & both["ts_quality_r"].isin(_TIMED)
+    elapsed_us = (both["ts_r"] - both["ts"]).astype("int64").where(timed).clip(lower=0)
     columns |= {
         "event_id": both["event_id"],
         "result_event_id": both["event_id_r"],

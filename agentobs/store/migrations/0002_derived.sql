@@ -13,6 +13,7 @@ CREATE TABLE tool_calls (
     started_at        timestamptz,
     call_copy         boolean,
     call_owner        timestamptz,
+    call_timed        boolean,                       -- its record says its time; only such times make a duration
     file_path         text COLLATE "C",
     target            text COLLATE "C",
     model             text COLLATE "C",
@@ -21,6 +22,7 @@ CREATE TABLE tool_calls (
     ended_at          timestamptz,
     result_copy       boolean,
     result_owner      timestamptz,
+    result_timed      boolean,
     status            text COLLATE "C",
     exit_code         bigint,
     reported_ms       double precision,
