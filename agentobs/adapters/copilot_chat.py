@@ -183,7 +183,7 @@ def _asked(said: dict[str, Any]) -> str | None:
     return text(asked.get("command")) or (msgspec.json.format(encode(asked), indent=2).decode() if asked else None)
 
 
-_USER = "*/User/workspaceStorage/*/chatSessions/*.json"
+_USER = "Code*/User/workspaceStorage/*/chatSessions/*.json"
 
 ADAPTER = Adapter(
     name=NAME,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from agentobs.adapters._base import Adapter
 
+_ELSEWHERE = ("Library/", "AppData/")  # the README shows the places of Linux
 KNOWS = ("times", "model", "tokens", "cost", "outcomes", "threads", "subagents", "edits", "version")
 """The columns of a fidelity record: what a source gives for each event, response or call."""
 
@@ -68,9 +69,12 @@ def files_of(known: "Mapping[str, Adapter]", home: "Path") -> dict[str, int]:
 def markdown_of(known: "Mapping[str, Adapter]") -> str:
     """Return the table as the README has it."""
     head = ["agent", "read from", *KNOWS]
+    from agentobs.ingest.watch import root_of
+
     lines = [head, ["---"] * len(head)]
     for adapter in known.values():
-        places = dict.fromkeys(f"`~/{location.split('/*')[0]}`" for location in adapter.locations)
+        roots = dict.fromkeys(root_of(location) for location in adapter.locations)
+        places = [f"`~/{root}`" for root in roots if not root.startswith(_ELSEWHERE)]
         lines.append([adapter.title, ", ".join(places) or "any folder", *_marks(adapter)])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 

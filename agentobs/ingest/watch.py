@@ -34,14 +34,21 @@ def roots_of(known: Mapping[str, Adapter], home: Path) -> dict[Path, str]:
 
 
 def locations_of(known: Mapping[str, Adapter], home: Path) -> dict[Path, str]:
-    """Return the folders of every adapter's locations: the part before the first wildcard."""
+    """Return the folders of every adapter's locations: the part before the first `*` that stands alone."""
     found: dict[Path, str] = {}
     for adapter in known.values():
         for location in adapter.locations:
-            fixed = Path(location).parts
-            wild = next((place for place, part in enumerate(fixed) if set(part) & set("*?[")), len(fixed) - 1)
-            found.setdefault(home.joinpath(*fixed[:wild]), adapter.name)
+            root = root_of(location)
+            for folder in sorted(home.glob(root)) or [home / root]:
+                found.setdefault(folder, adapter.name)
     return found
+
+
+def root_of(location: str) -> str:
+    """Return what is looked through for a location: all before the first `*` or `**`; `Code*` names folders."""
+    parts = Path(location).parts
+    wild = next((place for place, part in enumerate(parts) if part in {"*", "**"}), len(parts) - 1)
+    return str(Path(*parts[:wild]))
 
 
 class Follower:
