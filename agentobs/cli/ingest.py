@@ -114,8 +114,10 @@ def _default_roots() -> list[Path]:
     known = backfill.adapters()
     roots = watch.roots_of(known, Path.home())
     if not roots:
-        places = ", ".join(str(path) for path in watch.locations_of(known, Path.home()))
-        raise SourceError(f"no agent's sessions found in {places}; name a folder: agentobs ingest PATH")
+        raise SourceError(
+            f"no agent's sessions found below {Path.home()}; `agentobs agents` says where they are looked for; "
+            "or name a folder: agentobs ingest PATH"
+        )
     for path, name in roots.items():
         print(f"found {name} in {path}")
     return list(roots)

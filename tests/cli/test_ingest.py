@@ -37,10 +37,11 @@ def test_without_a_path_the_agents_folders_are_read(database, tmp_path, capsys):
     assert events(database) == 2
 
 
-def test_where_no_agent_was_the_places_are_named(database, tmp_path, capsys):
+def test_where_no_agent_was_the_home_and_what_lists_the_places_are_named(database, tmp_path, capsys):
     found = said(capsys, "ingest")
     assert found.code == 3
-    assert ".claude/projects" in found.err
+    assert f"below {tmp_path}/home" in found.err
+    assert "`agentobs agents`" in found.err
 
 
 @pytest.mark.parametrize(

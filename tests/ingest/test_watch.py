@@ -121,7 +121,10 @@ def test_where_the_system_reports_no_changes_it_looks_and_says_so(embedded_url, 
     assert "limit reached" in warnings[0]
 
 
-def test_the_folders_of_agents_are_those_before_the_first_wildcard(tmp_path):
+def test_the_folders_of_agents_are_those_before_the_first_wildcard_that_stands_alone(tmp_path):
     (tmp_path / ".claude/projects").mkdir(parents=True)
     assert watch.roots_of(KNOWN, tmp_path)[tmp_path / ".claude/projects"] == "claude_code"
-    assert all("*" not in str(path) for path in watch.locations_of(KNOWN, tmp_path))
+    (tmp_path / "Code - Insiders/User/tasks").mkdir(parents=True)
+    assert watch.root_of("Code*/User/tasks/*/ui_messages.json") == "Code*/User/tasks"
+    assert not any(path.name in {"*", "**"} for path in watch.locations_of(KNOWN, tmp_path))
+    assert all(path.is_dir() for path in watch.roots_of(KNOWN, tmp_path))

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -21,6 +22,8 @@ from agentobs.store.embedded.places import SYSTEM_FOLDER, Place
 
 NEEDED_BYTES = 100 * 2**20  # an empty cluster and its first write-ahead log
 FULL_BYTES = 32 * 2**20
+
+_MADE_MEANWHILE = (psycopg.errors.DuplicateDatabase, psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation)
 
 
 def programs_for(place: Place) -> Binaries:
@@ -97,17 +100,23 @@ def make(place: Place, programs: Binaries, settings: Mapping[str, str]) -> None:
 
 
 def furnish(place: Place) -> None:
-    """Make the database and the role that can only read, where they are missing."""
+    """Make the database and the role that can only read, where they are missing.
+
+    A starter that was killed may have left a statement running that ends while we look: then it was made there.
+    """
     with psycopg.connect(place.url("postgres"), autocommit=True) as connection:
         if not _exists(connection, "SELECT FROM pg_database WHERE datname = %s", DATABASE):
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+            with suppress(*_MADE_MEANWHILE):
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
         if not _exists(connection, "SELECT FROM pg_roles WHERE rolname = %s", READER):
-            connection.execute(
-                sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE").format(sql.Identifier(READER))
-            )
-            connection.execute(
-                sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(sql.Identifier(READER))
-            )
+            with suppress(*_MADE_MEANWHILE), connection.transaction():
+                _make_reader(connection)
+
+
+def _make_reader(connection: psycopg.Connection) -> None:
+    reader = sql.Identifier(READER)
+    connection.execute(sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE").format(reader))
+    connection.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(reader))
 
 
 def failure(place: Place, log: str) -> EmbeddedServerError:
