@@ -24,10 +24,6 @@ class SourceError(AgentobsError):
     exit_code = 3
 
 
-class AmbiguousFormat(SourceError):
-    """Two adapters claim the same file with the same score."""
-
-
 class DatabaseError(AgentobsError):
     """The database refuses what we asked."""
 

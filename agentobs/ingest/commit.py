@@ -48,7 +48,7 @@ class BatchBuilder:
         if not batch.parts:
             return True
         return (
-            all(part.step.source_id != origin.source.source_id for part in batch.parts[-1:])
+            batch.parts[-1].step.source_id != origin.source.source_id
             and len(batch.parts) < MOST_PARTS
             and len(batch.rows) + len(piece.events) <= MOST_EVENTS
             and len(self._weeks | piece.weeks) <= MOST_WEEKS

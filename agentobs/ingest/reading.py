@@ -124,9 +124,7 @@ class Reader:
             item.seq = seq
             seq += 1
             append(item)
-            week = item.ts // _WEEK
-            if week not in weeks:
-                weeks.add(week)
+            weeks.add(item.ts // _WEEK)
             lines.full = seq >= enough or len(weeks) >= MOST_WEEKS
             if item.offset != last_offset:
                 counts.event_records += 1

@@ -45,7 +45,6 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     memory: bytes
     head_hash: bytes | None = None
     tail_hash: bytes | None = None
-    new_content_version: int | None = None  # of a document: the version that was read
 
 
 class Part(msgspec.Struct, kw_only=True):

@@ -61,11 +61,6 @@ def find(connection: psycopg.Connection, keys: Sequence[Key]) -> dict[Key, Sourc
         return {(source.device, source.inode): source for source in cursor}
 
 
-def load(connection: psycopg.Connection, source_id: int) -> Source | None:
-    """Return a source as it is now."""
-    return _one(connection, f"SELECT {_COLUMNS} FROM sources WHERE source_id = %s", (source_id,))  # noqa: S608
-
-
 def add(connection: psycopg.Connection, files: Sequence[New]) -> None:
     """Register files and generations, each replacing the one before; where another worker was first, its row stays."""
     rows = sorted((new.device, new.inode, new.generation, new.adapter, new.adapter_version, new.path) for new in files)
@@ -92,8 +87,3 @@ def rewind(connection: psycopg.Connection) -> int:
         "UPDATE sources SET position = 0, memory = NULL, tail_hash = NULL, content_version = content_version + 1 "
         "WHERE position > 0 AND state <> 'replaced'"
     ).rowcount
-
-
-def _one(connection: psycopg.Connection, query: str, values: tuple[object, ...]) -> Source | None:
-    with connection.cursor(row_factory=class_row(Source)) as cursor:
-        return cursor.execute(query.encode(), values).fetchone()

@@ -98,7 +98,6 @@ def _step(part: Part) -> dict[str, Any]:
         "memory": step.memory,
         "head_hash": step.head_hash,
         "tail_hash": step.tail_hash,
-        "new_version": step.content_version if step.new_content_version is None else step.new_content_version,
         "first_ts": None if part.first_ts is None else moment(part.first_ts),
     }
 

@@ -1,7 +1,7 @@
 -- Move one source, if it still is where the batch began. At offset 0 its counters start anew: what follows is read again.
 UPDATE sources
 SET position = %(position)s, size_bytes = greatest(%(size_bytes)s, %(position)s), memory = %(memory)s,
-    head_hash = coalesce(%(head_hash)s, head_hash), tail_hash = %(tail_hash)s, content_version = %(new_version)s,
+    head_hash = coalesce(%(head_hash)s, head_hash), tail_hash = %(tail_hash)s,
     first_ts = coalesce(first_ts, %(first_ts)s), state = 'active', last_commit_at = now(),
     records = CASE WHEN %(expected)s = 0 THEN 0 ELSE records END,
     event_records = CASE WHEN %(expected)s = 0 THEN 0 ELSE event_records END,
