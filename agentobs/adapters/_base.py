@@ -16,6 +16,10 @@ record that may come again with more in it (a message that is updated) puts its 
 event of its own; calls and usage are folded by tool_call_id and usage_key. A binary file (a zip, a database) is turned
 into such a document by `unpack`, before redaction.
 
+Where no record names its session, the name of its file or folder may: a memory with a field `path: str = ""` is given
+the source's path (with slashes) when its reading begins. Only the agent's own names in it may enter an id, never the
+whole path, which differs between copies; it may be empty.
+
 `lines` are events.Line tuples (offset, redacted line, original line), without the newline. The original serves only
 identity (`content_digest`, ids of records without a native one); nothing else of it may reach an event.
 """

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -45,11 +46,13 @@ class Piece(msgspec.Struct):
 class Reader:
     """Reads one source from an offset on; its memory moves along."""
 
-    def __init__(self, adapter: Adapter, redactor: Redactor | None, saved: bytes | None) -> None:
+    def __init__(self, adapter: Adapter, redactor: Redactor | None, saved: bytes | None, path: Path) -> None:
         self._adapter = adapter
         self._redactor = redactor
         self.memory = msgspec.json.decode(saved, type=Memory) if saved else Memory(msgspec.Raw(b"{}"))
         self._state: Any = msgspec.json.decode(self.memory.parser, type=adapter.memory)
+        if not saved and hasattr(self._state, "path"):
+            self._state.path = path.as_posix()
         self._read_last = b""  # the last bytes read, as they were then: the file may change under us
 
     def read(self, fd: int, position: int, *, final: bool) -> Iterator[Piece]:

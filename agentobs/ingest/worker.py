@@ -147,7 +147,7 @@ class Worker:
     def _read(
         self, one: "Opened", source: Source, builder: BatchBuilder, committer: "Committer", *, final: bool
     ) -> None:
-        reader = Reader(one.adapter, self._redactor, source.memory)
+        reader = Reader(one.adapter, self._redactor, source.memory, one.path)
         contexts = Contexts(Projects(reader.memory.directories, self._project), self._machine)
         origin = Origin(source, one.file.size_bytes, contexts)
         committer.outcomes[source.source_id] = one.outcome

@@ -117,7 +117,7 @@ def _read_one(
     found: Found, redactor: Redactor, project: str | None, columns: "_Columns", watch: Callable[[int], object]
 ) -> FileRows:
     made = FileRows(str(found.path), found.adapter.name)
-    reader = Reader(found.adapter, redactor, None)
+    reader = Reader(found.adapter, redactor, None, found.path)
     contexts = Contexts(Projects(reader.memory.directories, project), None)
     try:
         with tail.open_regular(found.path) as file:

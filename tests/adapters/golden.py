@@ -44,9 +44,17 @@ def given(adapter: Adapter, source: bytes) -> list[Line]:
     return [(0, document, document)]
 
 
-def parse(adapter: Adapter, source: bytes) -> list[Item]:
+def parse(adapter: Adapter, source: bytes, path: str = "") -> list[Item]:
     """Return everything that an adapter makes of a source."""
-    return list(adapter.parse(given(adapter, source), adapter.memory()))
+    return list(adapter.parse(given(adapter, source), begun(adapter, path)))
+
+
+def begun(adapter: Adapter, path: str = "") -> Any:
+    """Return the memory with which the reading of a source begins."""
+    memory = adapter.memory()
+    if hasattr(memory, "path"):
+        memory.path = path  # pyright: ignore[reportAttributeAccessIssue]
+    return memory
 
 
 def shown(item: Item) -> dict[str, Any]:
@@ -79,7 +87,10 @@ def golden_path(fixture: Path) -> Path:
 
 def golden_text(adapter: Adapter, fixture: Path) -> str:
     """Return what a fixture's golden file must say: one item a line."""
-    rows = [json.dumps(shown(item), ensure_ascii=False) for item in parse(adapter, fixture.read_bytes())]
+    rows = [
+        json.dumps(shown(item), ensure_ascii=False)
+        for item in parse(adapter, fixture.read_bytes(), fixture.relative_to(FIXTURES).as_posix())
+    ]
     return "[\n" + ",\n".join(rows) + "\n]\n"
 
 
