@@ -1,6 +1,6 @@
 """Read frames from the database. Every function here returns the frame that agentobs.frames declares."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -85,6 +85,15 @@ def messages(connection: psycopg.Connection, filters: Filters) -> tuple[pd.DataF
     data["text"] = None
     bodies = [(row[4], None if row[-2] is None else raw_records.decompress(row[-2]), row[-1]) for row in rows]
     return frames.conform(data, frames.MESSAGES), bodies
+
+
+def contents(connection: psycopg.Connection, filters: Filters) -> Iterator[tuple[str, Body]]:
+    """Yield the id of each tool call and result, and (agent, raw record, part) to take its words from."""
+    with engine.translated(), connection.cursor("contents", binary=True) as cursor:
+        cursor.itersize = _BATCH
+        cursor.execute(load("read_contents").encode(), filters)
+        for event_id, agent, raw, part in cursor:
+            yield event_id, (agent, None if raw is None else raw_records.decompress(raw), part)
 
 
 def usage(connection: psycopg.Connection, filters: Filters, by: Sequence[str], zone: str) -> pd.DataFrame:

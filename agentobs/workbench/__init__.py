@@ -1,7 +1,7 @@
 """The one way to read: typed pandas frames, from a database or straight from a folder of session files."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +33,7 @@ class Backend(Protocol):
     def model_calls(self, filters: Filters) -> pd.DataFrame: ...
     def edits(self, filters: Filters) -> pd.DataFrame: ...
     def messages(self, filters: Filters) -> tuple[pd.DataFrame, list[Body]]: ...
+    def contents(self, filters: Filters) -> Iterator[tuple[str, Body]]: ...
     def usage(self, filters: Filters, by: Sequence[str], zone: str) -> pd.DataFrame: ...
     def physical(self) -> pd.DataFrame: ...
     def raw(self, ids: Sequence[str]) -> dict[str, bytes]: ...
@@ -94,12 +95,33 @@ class Workbench:
     def messages(self, *, since: Moment = None, until: Moment = None, **names: Names) -> pd.DataFrame:
         """Return frames.MESSAGES with their whole, redacted texts, by time."""
         data, bodies = self._backend.messages(self._filters(since, until, names))
-        known: dict[str, Adapter] = backfill.adapters() if bodies else {}
-        texts = [
-            known[agent].content(raw, part) if raw is not None and agent in known else None
-            for agent, raw, part in bodies
-        ]
-        return self._attributed(data.assign(text=pd.Series(texts, dtype="str", index=data.index)))
+        return self._attributed(data.assign(text=pd.Series(_texts(bodies), dtype="str", index=data.index)))
+
+    def contents(self, *, since: Moment = None, until: Moment = None, **names: Names) -> pd.DataFrame:
+        """Return frames.CONTENTS: what each tool call was given and what its result said, whole and redacted."""
+        found = list(self._backend.contents(self._filters(since, until, names)))
+        ids, bodies = [event_id for event_id, _ in found], (body for _, body in found)
+        columns = {"event_id": ids, "text": _texts(bodies)}
+        return self._attributed(frames.conform(pd.DataFrame(columns), frames.CONTENTS))
+
+    def steps(self, *, since: Moment = None, until: Moment = None, **names: Names) -> pd.DataFrame:
+        """Return frames.STEPS of the sessions that started in the range: what detectors read.
+
+        The filters choose sessions, and each session is whole: agent, project, session, model, tool, type.
+        """
+        from agentobs.analysis.steps import steps
+
+        chosen = self._filters(since, until, names)
+        if any(value is not None for value in chosen.values()):
+            sessions = self._backend.sessions(chosen)["session_id"].tolist()
+            chosen = Filters(session=sessions)
+        data = self._backend.messages(chosen)
+        said = data[0].assign(text=pd.Series(_texts(data[1]), dtype="str", index=data[0].index))
+        found = list(self._backend.contents(chosen))
+        texts = _texts(body for _, body in found)
+        contents = pd.DataFrame({"event_id": [event_id for event_id, _ in found], "text": texts})
+        made = steps(self._backend.events(chosen), self._backend.tool_calls(chosen), said, contents)
+        return self._attributed(made)
 
     def findings(self, *, since: Moment = None, until: Moment = None, **names: Names) -> pd.DataFrame:
         """Return frames.FINDINGS; empty as long as no detector has run."""
@@ -188,6 +210,14 @@ def open_workbench(target: str | Path | None, settings: Settings) -> Workbench:
     from agentobs.workbench.folder import Folder
 
     return Workbench(Folder(path, settings), settings.timezone)
+
+
+def _texts(bodies: Iterable[Body]) -> list[str | None]:
+    """The text of each body, as its adapter reads it."""
+    known: dict[str, Adapter] = backfill.adapters()
+    return [
+        known[agent].content(raw, part) if raw is not None and agent in known else None for agent, raw, part in bodies
+    ]
 
 
 def _zone(name: str) -> str:

@@ -1,6 +1,6 @@
 """Frames from a database: the embedded one, which starts by itself, or any other by its URL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -51,6 +51,9 @@ class Database:
 
     def messages(self, filters: Filters) -> tuple[pd.DataFrame, list[Body]]:
         return reader.messages(self.connection, filters)
+
+    def contents(self, filters: Filters) -> Iterator[tuple[str, Body]]:
+        return reader.contents(self.connection, filters)
 
     def usage(self, filters: Filters, by: Sequence[str], zone: str) -> pd.DataFrame:
         return reader.usage(self.connection, filters, by, zone)

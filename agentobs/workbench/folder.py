@@ -16,6 +16,7 @@ from agentobs.analysis import derive
 from agentobs.errors import SourceError
 from agentobs.frames import Frame
 from agentobs.ingest import backfill
+from agentobs.ingest.content import Keeper
 from agentobs.ingest.discover import Found, PassedOver
 from agentobs.redaction import Redactor, load_key
 from agentobs.settings import Settings
@@ -166,6 +167,14 @@ class Folder:
         bodies = list(zip(data["agent"].tolist(), raws, parts, strict=True))
         return _shaped(data, frames.MESSAGES), bodies
 
+    def contents(self, filters: Filters) -> Iterator[tuple[str, Body]]:
+        now = self._derived
+        data = derive.select(now.events, filters, time=now.events["ts"])
+        data = data[data["tool_call_id"].notna() & ~data["is_copy"].astype(bool)]
+        raws, parts = now.raw(data), data["part"].astype("int64").tolist()
+        for event_id, agent, raw, part in zip(data["event_id"], data["agent"], raws, parts, strict=True):
+            yield event_id, (agent, raw, part)
+
     def usage(self, filters: Filters, by: Sequence[str], zone: str) -> pd.DataFrame:
         if "session" in by or filters["session"] is not None:
             calls = self._selected_calls(filters)
@@ -216,10 +225,11 @@ class Folder:
         versions = {item.path: _version(item.path) for item in found}
         stale = [item for item in found if self._files.get(item.path, (None,))[0] != versions[item.path]]
         size = sum(item.size_bytes for item in stale)
-        redactor = Redactor(load_key(self._settings.redaction_key))
+        key = load_key(self._settings.redaction_key)
+        keeper = Keeper(self._settings.content, key, Redactor(key))
         kept = {path: self._files[path] for path in versions if path in self._files}
         with tqdm(total=size, unit="B", unit_scale=True, desc="reading", leave=False, disable=size <= _BAR) as bar:
-            made = folder_files.read(stale, redactor, self._settings.project, bar.update)
+            made = folder_files.read(stale, keeper, self._settings.project, bar.update)
         kept |= {item.path: (versions[item.path], rows) for item, rows in zip(stale, made, strict=True)}
         self._files = kept
         return [self._files[path][1] for path in sorted(versions, key=str)]

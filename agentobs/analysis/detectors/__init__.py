@@ -1,0 +1,97 @@
+"""Detectors: one module each, found by scanning this folder; and how what they see becomes findings."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+import pandas as pd
+
+from agentobs import registry
+from agentobs.analysis.detectors._base import Detector
+from agentobs.analysis.waste import waste_of
+from agentobs.errors import SettingsError
+from agentobs.frames import FINDINGS, conform, empty
+
+Frames = Mapping[str, pd.DataFrame]
+
+
+@cache
+def detectors() -> dict[str, Detector]:
+    """Return every known detector by its name."""
+    return registry.plugins("agentobs.analysis.detectors", "DETECTOR", Detector)
+
+
+def find(frames: Frames, names: Iterable[str] | None = None, **parameters: Mapping[str, Any]) -> pd.DataFrame:
+    """What the detectors find in whole sessions.
+
+    Parameters
+    ----------
+    frames : {"steps": STEPS, "model_calls": MODEL_CALLS, ...}: what the chosen detectors need
+    names : detectors to run; default: all
+    parameters : by name of a detector, values in place of its defaults
+
+    Returns
+    -------
+    Frame of FINDINGS, by session, start and detector. Raises SettingsError for an unknown detector or parameter.
+    """
+    known = detectors()
+    chosen = list(known) if names is None else list(names)
+    unknown = sorted({*chosen, *parameters} - set(known))
+    if unknown:
+        raise SettingsError(f"no detector {unknown[0]!r}; there are {', '.join(known)}")
+    parts = [run(known[name], frames, **parameters.get(name, {})) for name in chosen]
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        return empty(FINDINGS)
+    whole = pd.concat(filled, ignore_index=True)
+    return whole.sort_values(["session_id", "started_at", "detector", "finding_id"], kind="stable", ignore_index=True)
+
+
+def run(detector: Detector, frames: Frames, **parameters: Any) -> pd.DataFrame:
+    """Return the FINDINGS of one detector."""
+    steps = frames["steps"]
+    if not steps.index.equals(pd.RangeIndex(len(steps))):
+        steps = steps.reset_index(drop=True)
+    chosen = detector.chosen(parameters)
+    given = [steps if name == "steps" else frames[name] for name in detector.needs]
+    seen = detector.find(*given, **chosen)
+    return empty(FINDINGS) if seen.empty else _findings(detector, seen, steps, frames["model_calls"], chosen)
+
+
+def _findings(
+    detector: Detector, seen: pd.DataFrame, steps: pd.DataFrame, model_calls: pd.DataFrame, parameters: dict[str, Any]
+) -> pd.DataFrame:
+    events, sessions = steps["event_id"].tolist(), steps["session_id"].tolist()
+    first = [min(rows) for rows in seen["steps"]]
+    evidence = [[events[row] for row in sorted(set(rows))] for rows in seen["steps"]]
+    owners = [sessions[row] for row in first]
+    started, ended = steps["started_at"], steps["ended_at"].fillna(steps["started_at"])
+    wasted = waste_of(seen["wasted"].tolist(), steps, model_calls)
+    columns = {
+        "finding_id": [_name(detector, owner, ids) for owner, ids in zip(owners, evidence, strict=True)],
+        "detector": detector.name,
+        "detector_version": detector.version,
+        "session_id": owners,
+        "severity": seen["severity"],
+        "confidence": seen["confidence"],
+        "started_at": started.take(first).to_numpy(),
+        "ended_at": ended.take([max(rows) for rows in seen["steps"]]).to_numpy(),
+        "event_ids": pd.Series(evidence, dtype="object"),
+        "wasted_event_ids": pd.Series([[events[row] for row in rows] for rows in seen["wasted"]], dtype="object"),
+        "parameters": pd.Series([parameters] * len(seen), dtype="object"),
+        "wasted_tokens": wasted["tokens"],
+        "wasted_cost_usd": wasted["cost_usd"],
+        "wasted_s": wasted["seconds"],
+        "explanation": seen["explanation"].str.slice(0, 300),
+    }
+    found = pd.DataFrame(columns)
+    found[["started_at", "ended_at"]] = found[["started_at", "ended_at"]].apply(pd.to_datetime, utc=True)
+    return conform(found, FINDINGS).drop_duplicates("finding_id", ignore_index=True)
+
+
+def _name(detector: Detector, session: str, ids: list[str]) -> str:
+    """The same pattern on the same events has the same id, whatever the version."""
+    text = json.dumps([detector.name, session, ids])
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

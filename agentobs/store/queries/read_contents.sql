@@ -1,0 +1,16 @@
+-- Tool calls and results in [since, until), each with the record that holds its words and the part of it.
+-- Parameters: as read_events. Columns: event id (text), agent (text), raw (zstd), part (int).
+SELECT e.id::text, c.agent,
+       coalesce(e.raw, (SELECT r.raw FROM agent_events r
+                        WHERE r.session_id = e.session_id AND r.ts = e.ts AND r.source_id = e.source_id
+                          AND r.source_offset = e.source_offset AND r.raw IS NOT NULL LIMIT 1)), e.part::int
+FROM agent_events e JOIN contexts c USING (context_id) JOIN kinds k USING (kind_id)
+WHERE e.tool_call_id IS NOT NULL AND NOT k.is_copy
+  AND (%(since)s::timestamptz IS NULL OR e.ts >= %(since)s)
+  AND (%(until)s::timestamptz IS NULL OR e.ts < %(until)s)
+  AND (%(session)s::text[] IS NULL OR e.session_id = ANY(%(session)s))
+  AND (%(model)s::text[] IS NULL OR k.model = ANY(%(model)s))
+  AND (%(agent)s::text[] IS NULL OR c.agent = ANY(%(agent)s))
+  AND (%(project)s::text[] IS NULL OR c.project = ANY(%(project)s))
+  AND (%(tool)s::text[] IS NULL OR k.tool_name = ANY(%(tool)s)) AND (%(type)s::text[] IS NULL OR k.type = ANY(%(type)s))
+ORDER BY e.ts, e.seq, e.id
