@@ -54,6 +54,34 @@ class PermanentRefusal(DatabaseError):
     """The server will never take this row, however often it is sent."""
 
 
+class SpoolError(AgentobsError):
+    """The spool could not make this durable; nothing of it is kept: send it again."""
+
+    retryable = True
+    retry_after_s = 5
+
+
+class SpoolFull(SpoolError):
+    """The spool has reached its cap of bytes, or the disk its floor of free space; both pass when it drains."""
+
+    retry_after_s = 10
+
+
+class RequestRefused(AgentobsError):
+    """The server does not take a request; `status` is that of its answer."""
+
+    def __init__(self, text: str, status: int) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class ServerUnavailable(AgentobsError):
+    """A server of ours does not answer now, or its answers do not come from agentobs."""
+
+    retryable = True
+    exit_code = 6
+
+
 class FrameError(AgentobsError):
     """A frame lacks what a function needs."""
 

@@ -4,12 +4,14 @@
 second run of the same day reads what is new and writes the same files again.
 """
 
+import sys
 from datetime import date, timedelta
 from pathlib import Path
 
 from agentobs import reports
+from agentobs.adapters._base import Adapter
 from agentobs.errors import AgentobsError, ReportError, SettingsError, SourceError
-from agentobs.ingest import backfill, watch, worker
+from agentobs.ingest import backfill, places, worker
 from agentobs.pipelines import Occasion, Parameter, Pipeline
 from agentobs.redaction import load_key
 
@@ -50,7 +52,7 @@ def _made(folder: Path) -> Path:
 
 def _ingest(occasion: Occasion, target: str) -> list[worker.Outcome]:
     known = backfill.adapters()
-    roots = [Path(target).expanduser()] if target else list(watch.roots_of(known, occasion.home))
+    roots = [Path(target).expanduser()] if target else _roots(occasion, known)
     plan = backfill.plan(roots, known)
     if target and not plan.found:
         raise SourceError(f"no session logs below {target!r}; `agentobs agents` says what can be read")
@@ -59,8 +61,14 @@ def _ingest(occasion: Occasion, target: str) -> list[worker.Outcome]:
         redaction_key=load_key(occasion.settings.redaction_key),
         project=occasion.settings.project,
         machine=occasion.machine,
+        content=occasion.settings.content,
+        redaction_rules=occasion.settings.redaction_rules,
     )
     return list(backfill.run(job, plan.found, worker.ignore, processes=occasion.settings.workers))
+
+
+def _roots(occasion: Occasion, known: dict[str, Adapter]) -> list[Path]:
+    return list(places.roots_of(known, places.Machine(occasion.home, sys.platform, occasion.environ)))
 
 
 def _report(occasion: Occasion, folder: Path, first: date, project: str) -> Path:

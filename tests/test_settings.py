@@ -74,3 +74,14 @@ def test_a_value_we_cannot_use_is_named(tmp_path, text, environ, message):
 def test_a_home_below_the_users_home_is_expanded(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert settings.load({"AGENTOBS_HOME": "~/data"}).home == tmp_path / "data"
+
+
+def test_the_rules_of_the_user_lie_in_the_data_folder_or_where_they_are_named(tmp_path):
+    assert load(tmp_path).redaction_rules is None
+    (tmp_path / "redaction.toml").touch()
+    assert load(tmp_path).redaction_rules == tmp_path / "redaction.toml"
+    assert load(tmp_path, "redaction_rules = '/etc/rules.toml'").redaction_rules == Path("/etc/rules.toml")
+    named = {"AGENTOBS_REDACTION_RULES": "~/mine.toml"}
+    assert load(tmp_path, environ=named).redaction_rules == Path("~/mine.toml").expanduser()
+    with pytest.raises(SettingsError, match="redaction_rules"):
+        load(tmp_path, "redaction_rules = [1]")

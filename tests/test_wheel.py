@@ -76,6 +76,8 @@ def test_the_wheel_is_the_package_and_the_three_folders_beside_it(names):
     expected = {f"agentobs/{path}" for path in _files(PACKAGE)}
     for folder, inside in OUTSIDE.items():
         expected |= {f"agentobs/{inside}/{path}" for path in _files(ROOT / folder)}
+    expected |= {f"agentobs/_data/_samples/{path}" for path in _files(ROOT / "data" / "_samples")}
+    expected.add("agentobs/_data/labelled_sessions.py")
     assert {name for name in names if ".dist-info/" not in name} == expected
 
 

@@ -9,8 +9,9 @@ any other, mcp__* included             tool_invocation
 
 import msgspec
 
-from agentobs.adapters._claude_origin import CALLS, Memory, begun, remember
+from agentobs.adapters._claude_origin import CALLS, Memory, begun
 from agentobs.adapters._claude_records import Block, Text, decoded
+from agentobs.adapters._memory import remember
 from agentobs.adapters._shell import classify
 from agentobs.adapters._text import clip, one_line
 from agentobs.events import Event, EventType

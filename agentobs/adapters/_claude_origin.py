@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Raw
 
 from agentobs.adapters._claude_records import Readable, Record, fields_of, original_digest, payload_digest
+from agentobs.adapters._memory import remember
 from agentobs.events import EARLIEST, Event, event_id, is_uuid, parse_timestamp
 
 NAME = "claude_code"
@@ -88,15 +89,6 @@ def parent_of(memory: Memory, uuid: str | None) -> bytes | None:
     if not uuid:
         return None
     return memory.parents.get(uuid) or memory.older_parents.get(uuid)
-
-
-def remember(known: dict, key: str, value: object, limit: int) -> None:
-    """Keep the last `limit` entries, the oldest go."""
-    if key in known:
-        del known[key]
-    elif len(known) >= limit:
-        del known[next(iter(known))]
-    known[key] = value
 
 
 def time_of(record: Record, memory: Memory, line: bytes) -> When:

@@ -22,7 +22,7 @@ _DENIED = re.compile(
     re.DOTALL,
 )
 _PREAMBLE = re.compile(r"(?:\s*(?:<tool_use_error>|(?:Error: )?Exit code -?\d{1,10}[ \t]*\n))*\s*")
-_INTERRUPTED = "[Request interrupted by user"
+_INTERRUPTED = ("[Request interrupted by user", "<tool_use_error>Sibling tool call errored")  # never ran
 _SEVERITIES = {"ok": "info", "error": "error", "denied": "warning", "interrupted": "warning"}
 
 

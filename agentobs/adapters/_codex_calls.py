@@ -11,8 +11,9 @@ any other, MCP tools included                 tool_invocation
 import shlex
 from typing import NamedTuple
 
-from agentobs.adapters._codex_origin import CALLS, Call, Memory, begun, remember
+from agentobs.adapters._codex_origin import CALLS, Call, Memory, begun
 from agentobs.adapters._lenient import loads, too_deep
+from agentobs.adapters._memory import remember
 from agentobs.adapters._objects import Fields, inner, named, text
 from agentobs.adapters._shell import classify
 from agentobs.adapters._text import clip, one_line, small_json

@@ -7,11 +7,10 @@ session; where turns have no such ids, in the first record later than the burst 
 time of the session that is copied: its `ts_quality` is `none`.
 """
 
-from typing import Any
-
 import msgspec
 from msgspec import Raw
 
+from agentobs.adapters._memory import remember
 from agentobs.adapters._objects import Fields, Object, inner, named, text
 from agentobs.events import EARLIEST, Event, content_digest, event_id, is_uuid, parse_timestamp
 
@@ -189,14 +188,6 @@ def begun(head: Event, part: int, kind: str, native_type: str) -> Event:
         event.parent_event_id, event.raw = head.id, None
     event.type, event.native_type = kind, native_type
     return event
-
-
-def remember(known: dict[str, Any], key: str, value: object, limit: int) -> None:
-    """Keep the last `limit` entries, the oldest go."""
-    known.pop(key, None)
-    if len(known) >= limit:
-        del known[next(iter(known))]
-    known[key] = value
 
 
 def parent_of(payload: Fields) -> str | None:

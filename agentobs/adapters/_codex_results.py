@@ -23,7 +23,8 @@ from agentobs.adapters._codex_calls import (
     search_key,
     total,
 )
-from agentobs.adapters._codex_origin import CALLS, Call, Memory, begun, remember
+from agentobs.adapters._codex_origin import CALLS, Call, Memory, begun
+from agentobs.adapters._memory import remember
 from agentobs.adapters._objects import Fields, flag, inner, items, named, number, text
 from agentobs.adapters._shell import classify
 from agentobs.adapters._text import clip, one_line, small_json

@@ -111,8 +111,9 @@ def _prompt(reading: Reading) -> Event:
     subject = reading.subject(_only(reading.value, _ASKED), _only(reading.original, _ASKED), "requestId")
     if "message" not in reading.value:
         return begun(subject, 0, EventType.UNKNOWN.value, "request", reading.request.at)
-    event = begun(subject, 0, _INTERACTION, "user", reading.request.at)
-    event.role = "user"
+    asked = reading.value.get("isSystemInitiated") is not True  # else VS Code itself told the model something
+    event = begun(subject, 0, _INTERACTION, "user" if asked else "user/system_initiated", reading.request.at)
+    event.role = "user" if asked else "system"
     event.model = event.provider = None
     event.summary = one_line(prompt_text(reading.value))
     variables = inside(reading.value, "variableData", "variables")

@@ -2,9 +2,10 @@
 
 import msgspec
 
-from agentobs.adapters._copilot_origin import CALLS, NAME, Memory, remember
+from agentobs.adapters._copilot_origin import CALLS, NAME, Memory
 from agentobs.adapters._copilot_tools import add_call, add_result, arguments, call_of
 from agentobs.adapters._copilot_usage import UNNAMED, saw, shares
+from agentobs.adapters._memory import remember
 from agentobs.adapters._objects import Fields, count, inner, items, named, number, text
 from agentobs.adapters._text import clip, one_line, small_json
 from agentobs.events import Event, EventType, Usage, call_key, event_id

@@ -4,6 +4,7 @@ import msgspec
 
 from agentobs.adapters._copilot_tools import Call
 from agentobs.adapters._copilot_usage import Counted
+from agentobs.adapters._memory import remember
 from agentobs.adapters._objects import Fields, Object, canonical, inner, named, read_object, text
 from agentobs.adapters._text import clip
 from agentobs.events import (
@@ -86,14 +87,6 @@ def head_of(found: Object, offset: int, original: bytes | None, memory: Memory, 
         raw=found.raw,
         sanitised=found.sanitised,
     )
-
-
-def remember(known: dict, key: str, value: object, limit: int) -> None:
-    """Keep the last `limit` entries, the oldest go."""
-    known.pop(key, None)
-    if len(known) >= limit:
-        del known[next(iter(known))]
-    known[key] = value
 
 
 def _digest(read: Object | str, otherwise: Object) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from agentobs.adapters._document_events import Maker
 from agentobs.adapters._inspect_records import (
     Header,
     Sample,
@@ -15,7 +16,7 @@ from agentobs.adapters._inspect_records import (
 from agentobs.adapters._inspect_tools import call_of, result_data, status_of
 from agentobs.adapters._text import one_line, short_id, small_json
 from agentobs.adapters._whole_document import Record, count, encode, inside, number, text
-from agentobs.events import EARLIEST, Event, EventType, Item, Skip, Stamp, clean_text, event_id, parse_timestamp
+from agentobs.events import EARLIEST, Event, EventType, Item, Stamp, clean_text, parse_timestamp
 
 NAME = "inspect_eval"
 
@@ -27,13 +28,13 @@ _SEVERITIES = {"error": "error", "denied": "warning", "interrupted": "warning"}
 _SCORER = "scorer"
 
 
-class Session:
-    """Makes the events of one sample: numbers its records, inherits times, knows which spans are a scorer's."""
+class Session(Maker):
+    """Makes the events of one sample: inherits times, knows which spans are a scorer's."""
 
     def __init__(self, sample: Sample, header: Header, offset: int) -> None:
+        super().__init__(NAME, sample.session_id, offset)
         self.sample = sample
         self.header = header
-        self.offset = offset
         self.last = parse_timestamp(header.started or "") or Stamp(EARLIEST, "none")
         self.scoring: set[str] = set()
         self.steps = 0  # scorers' steps of old logs that are open
@@ -41,14 +42,9 @@ class Session:
         self._version = short_id(_clean(text(inside(packages, "inspect_ai"))))
         self._commit = short_id(_clean(text(inside(revision, "commit"))))
 
-    def skip(self, reason: str) -> Skip:
-        self.offset += 1
-        return Skip(self.offset, reason)
-
     def begin(self, found: Record, when: object) -> None:
-        """Begin a record: the events made from here on are its parts."""
-        self.offset += 1
-        self._record, self._part, self._parent = found, 0, None
+        """Begin a record at the time that it says."""
+        self.start(found)
         self.time(when)
 
     def time(self, when: object) -> Stamp:
@@ -60,30 +56,10 @@ class Session:
         return self._when
 
     def event(self, kind: str, native_type: str, **fields: Any) -> Event:
-        part, found, sample = self._part, self._record, self.sample
-        native = text(found.value.get("uuid"))
-        name = text(found.original.get("uuid")) or str(self.offset)
-        self._part += 1
-        self._parent = made = Event(
-            id=event_id(self._when.ts, NAME, sample.key, name, str(found.digest), str(part)),
-            ts=self._when.ts,
-            type=str(kind),
-            agent=NAME,
-            session_id=sample.session_id,
-            offset=self.offset,
-            digest=found.digest,
-            ts_quality=self._when.quality,
-            part=part,
-            native_type=native_type,
-            native_id=short_id(_clean(native)),
-            parent_event_id=None if self._parent is None else self._parent.id,
-            agent_version=self._version,
-            commit=self._commit,
-            raw=found.raw if part == 0 else None,
-            sanitised=found.sanitised,
-            **fields,
-        )
-        return made
+        name = text(self.record.original.get("uuid")) or str(self.offset)
+        native = short_id(_clean(text(self.record.value.get("uuid"))))
+        common = {"native_id": native, "agent_version": self._version, "commit": self._commit}
+        return self.make(kind, native_type, self._when, (self.sample.key, name), **common, **fields)
 
     def is_scoring(self, event: dict[str, Any]) -> bool:
         return self.steps > 0 or text(event.get("span_id")) in self.scoring

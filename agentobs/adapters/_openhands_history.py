@@ -6,7 +6,7 @@ from typing import Any
 from agentobs.adapters import _shell
 from agentobs.adapters._openhands_records import Call, Piece, Tokens, event_of
 from agentobs.adapters._text import clip, one_line, short_id, small_json
-from agentobs.adapters._whole_document import count, inside, text
+from agentobs.adapters._whole_document import count, encode, inside, text
 from agentobs.events import Event, EventType, Item, Skip
 
 MOST_EXIT = 1 << 31
@@ -57,7 +57,7 @@ def observation_events(piece: Piece) -> Iterator[Item]:
         return
     event = event_of(piece)
     event.native_type = f"observation/{name}"
-    if call is None and text(inside(value, "tool_call_metadata", "tool_call_id")) is None:
+    if call is None and text(inside(value, "tool_call_metadata", "tool_call_id")) is None and _cause(piece) is None:
         event.type = EventType.ERROR_ENCOUNTERED.value if name == "error" else EventType.UNKNOWN.value
         event.severity, event.role = "error" if name == "error" else "info", "tool"
         event.summary = one_line(text(value.get("content")))
@@ -123,6 +123,14 @@ def done(value: dict[str, Any]) -> str | None:
     return None
 
 
+def given(value: dict[str, Any]) -> str | None:
+    """Return what an action was given: a bare command or code, all of it where it is about a file, else as `done`."""
+    args = arguments(value)
+    if isinstance(args.get("path"), str) and args is not value:
+        return encode({name: part for name, part in args.items() if part is not None}).decode()
+    return done(value)
+
+
 def arguments(value: dict[str, Any]) -> dict[str, Any]:
     """Return an action's arguments; the oldest form has them in the action itself."""
     args = value.get("args")
@@ -136,7 +144,8 @@ def _call(piece: Piece, name: str, part: int) -> Event:
     event.type, event.native_type, event.role = _kind(name, args), f"action/{name}", "assistant"
     event.tool_name = short_id(text(inside(value, "tool_call_metadata", "function_name"))) or clip(name, 100)
     native = short_id(text(inside(value, "tool_call_metadata", "tool_call_id")))
-    event.tool_call_id = native or f"event-{event.id.hex()}"
+    own = f"{run.key}:{value['id']}" if run.is_split and isinstance(value.get("id"), int) else None
+    event.tool_call_id = native or own or f"event-{event.id.hex()}"
     event.file_path = clip(text(args.get("path")), 4096)
     event.working_directory = clip(text(args.get("cwd")), 4096)
     event.summary = one_line(done(value))
@@ -152,7 +161,7 @@ def _result(event: Event, piece: Piece, name: str, call: Call | None) -> None:
     extras, content = inside(value, "extras"), text(value.get("content")) or ""
     event.type, event.role = EventType.TOOL_RESULT.value, "tool"
     own = short_id(text(inside(value, "tool_call_metadata", "tool_call_id")))
-    event.tool_call_id = own or (call.id if call else None)
+    event.tool_call_id = own or (call.id if call else _cause(piece))
     event.tool_name = call.tool if call else short_id(text(inside(value, "tool_call_metadata", "function_name")))
     event.call_type = call.type if call else None
     event.file_path = (call.path if call else None) or clip(text(inside(extras, "path")), 4096)
@@ -169,6 +178,13 @@ def _result(event: Event, piece: Piece, name: str, call: Call | None) -> None:
     if name == "edit" and event.status == "ok" and diff is not None:
         marks = [line[:1] for line in diff.split("\n") if not line.startswith(("+++", "---"))]
         event.lines_added, event.lines_removed = marks.count("+"), marks.count("-")
+
+
+def _cause(piece: Piece) -> str | None:
+    """Return the call that an observation in a file of its own answers, as `_call` names one without an id."""
+    cause = piece.record.value.get("cause")
+    split = piece.run.is_split and isinstance(cause, int) and not isinstance(cause, bool) and cause >= 0
+    return f"{piece.run.key}:{cause}" if split else None
 
 
 def _status(name: str, value: dict[str, Any], code: int | None, content: str) -> str | None:

@@ -1,8 +1,10 @@
 """OpenHands files taken apart: each run's header, its records in order, its end; and what is known of a run meanwhile.
 
-A file is one JSON document (a list of events, or an object with a `history`) or lines of such objects or of events.
+A file is one JSON document (a list of events, or an object with a `history`) or lines of such objects or of events; or
+one event, in the folder `events` of its conversation, or that conversation's `base_state.json`.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -25,11 +27,13 @@ from agentobs.events import (
 )
 
 NAME = "openhands"
-HEADER, END = "run", "run/end"
+HEADER, END, STATE = "run", "run/end", "base_state"
 
 _OF_THE_END = ("test_result", "metrics", "error", "git_patch", "success", "result_explanation", "comment_success")
 _FIRST_WITHOUT_TIMES = 3
 _HEAD_OF_REJECT = 65_536
+_FILE_OF_AN_EVENT = re.compile(r"([^/]+)/events/(?:event-)?\d+[^/]*\.json$")
+_FILE_OF_THE_STATE = re.compile(r"([^/]+)/base_state\.json$")
 
 
 class Tokens(msgspec.Struct):
@@ -82,8 +86,9 @@ class Call(NamedTuple):
 class Run:
     """One run while it is read: who it is, its last time, its calls, and the tokens already counted."""
 
-    def __init__(self, session_id: str, key: str) -> None:
+    def __init__(self, session_id: str, key: str, *, is_split: bool = False) -> None:
         self.session_id = session_id
+        self.is_split = is_split  # each event in a file of its own: nothing is known of the others
         self.key = key  # from the source as it stands
         self.model: str | None = None
         self.version: str | None = None
@@ -100,14 +105,15 @@ class Piece(NamedTuple):
     """One record of a run, with its place in the file."""
 
     place: int
-    kind: str  # HEADER, END, or "" for a record of the history
+    kind: str  # HEADER, END, STATE, or "" for a record of the history
     record: Record
     run: Run
 
 
-def pieces(line: Line) -> Iterator[Piece | Reject]:
+def pieces(line: Line, path: str = "") -> Iterator[Piece | Reject]:
     """Yield the records of a file in order, or what cannot be read of it."""
     place = 0
+    folder, is_state = _conversation(path)
     events: tuple[list[Any], list[Any], bool] = ([], [], False)
     for value, original, raw, sanitised in _values(line):
         if isinstance(value, str):
@@ -117,6 +123,10 @@ def pieces(line: Line) -> Iterator[Piece | Reject]:
             for piece in _run_of(value, original, place, sanitised=sanitised):
                 yield piece
                 place = piece.place + 1
+        elif is_state and isinstance(value, dict):
+            run = Run(f"{NAME}:{folder}", folder, is_split=True)
+            yield Piece(place, STATE, record(value, original, sanitised=sanitised), run)
+            place += 1
         else:
             listed = isinstance(value, list)
             events[0].extend(value if listed else [value])
@@ -124,7 +134,14 @@ def pieces(line: Line) -> Iterator[Piece | Reject]:
             events = (events[0], events[1], events[2] or sanitised)
     if events[0] and not _flat(events[0]):
         yield Reject(place, "a list without events", line[1][:_HEAD_OF_REJECT], size_bytes=len(line[1]))
-    yield from _log(*events, place=place)
+    yield from _log(*events, place=place, folder="" if is_state else folder)
+
+
+def _conversation(path: str) -> tuple[str, bool]:
+    """Return the conversation whose folder a file lies in, and whether it is that of its state."""
+    match = _FILE_OF_AN_EVENT.search(path) or _FILE_OF_THE_STATE.search(path)
+    name = short_id(match[1]) if match else None
+    return name or "", match is not None and match.re is _FILE_OF_THE_STATE
 
 
 def _values(line: Line) -> Iterator[tuple[Any, Any, bytes, bool]]:
@@ -177,13 +194,15 @@ def _run_of(value: dict[str, Any], original: Any, place: int, *, sanitised: bool
         yield Piece(place + 1, END, record(ours, ours if other == ours else other, sanitised=sanitised), run)
 
 
-def _log(values: list[Any], originals: list[Any], sanitised: bool, *, place: int) -> Iterator[Piece]:
-    """Yield the events of a file that has nothing but events: one run, named after the first of them."""
+def _log(values: list[Any], originals: list[Any], sanitised: bool, *, place: int, folder: str) -> Iterator[Piece]:
+    """Yield the events of a file that has nothing but events: one run, named after its folder or the first of them."""
     flat, theirs = _flat(values), _flat(originals)
     pairs = objects(flat, theirs)
     if not pairs:
         return
     run = _named(None, "", theirs if len(theirs) == len(flat) else flat)
+    if folder:
+        run = Run(f"{NAME}:{folder}", folder, is_split=True)
     run.last = _first_time(flat)
     for one, other in pairs:
         yield Piece(place, "", record(one, other, sanitised=sanitised), run)

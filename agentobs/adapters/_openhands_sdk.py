@@ -1,17 +1,19 @@
 """Events of the OpenHands SDK (since October 2025), told by their `kind`.
 
-Tokens stand only in cumulative statistics: each statement gives what came since the last one, basis `reported`.
+Tokens stand only in cumulative statistics: each statement gives what came since the last one, basis `reported`. Where
+each event has a file of its own all statements share one key: the largest counts.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 from agentobs.adapters import _shell
+from agentobs.adapters._milliseconds import moment
 from agentobs.adapters._openhands_history import MOST_EXIT, tokens_of
-from agentobs.adapters._openhands_records import Call, Piece, Tokens, event_of
+from agentobs.adapters._openhands_records import NAME, Call, Piece, Tokens, event_of
 from agentobs.adapters._text import clip, one_line, short_id, small_json
-from agentobs.adapters._whole_document import encode, inside, nested, text
-from agentobs.events import Event, EventType, Item
+from agentobs.adapters._whole_document import encode, inside, nested, number, text
+from agentobs.events import Event, EventType, Item, event_id
 
 _TERMINAL = ("TerminalAction", "ExecuteBashAction", "BashAction")
 _SEARCH = ("GlobAction", "GrepAction")
@@ -83,11 +85,19 @@ def done(value: dict[str, Any]) -> str | None:
     return text(asked) or (encode(action).decode() if isinstance(action, dict) else None)
 
 
+def given(value: dict[str, Any]) -> str | None:
+    """Return what an action was given: a bare command, all of it where it is about a file, else as `done`."""
+    action = value.get("action")
+    if isinstance(action, dict) and isinstance(action.get("path"), str):
+        return encode({name: part for name, part in action.items() if part is not None and name != "kind"}).decode()
+    return done(value)
+
+
 def _action(piece: Piece) -> Iterator[Event]:
     value, run = piece.record.value, piece.run
     response = short_id(text(value.get("llm_response_id")))
     part = 0
-    if response is None or response not in run.responses:
+    if (response is None or response not in run.responses) and not (run.is_split and said(value) is None):
         if response is not None:
             run.responses.add(response)
         event = event_of(piece)
@@ -151,14 +161,47 @@ def _status(kind: str, seen: Any, code: int | None) -> str | None:
 
 
 def _state(event: Event, piece: Piece) -> None:
-    value, run = piece.record.value, piece.run
+    value = piece.record.value
     key = text(value.get("key")) or ""
     event.type, event.severity = EventType.CONTEXT_SWITCH.value, "debug"
     event.summary = one_line(f"{key}: {value['value']}" if isinstance(value.get("value"), str) else key)
     stats = value.get("value") if key == "stats" else inside(value.get("value"), "stats")
-    metrics = inside(stats, "usage_to_metrics")
+    _count(event, piece, stats)
+
+
+def state_event(piece: Piece) -> Event:
+    """Return the event of a conversation's state: its model, its folder, and the tokens of all of its responses."""
+    value = piece.record.value
+    event = event_of(piece)
+    event.type, event.severity, event.native_type = EventType.CONTEXT_SWITCH.value, "debug", piece.kind
+    event.working_directory = clip(text(inside(value, "workspace", "working_dir")), 4096)
+    piece.run.model = event.model = short_id(text(inside(value, "agent", "llm", "model")))
+    _count(event, piece, value.get("stats"))
+    last = max((at for cost in _costs(value.get("stats")) if (at := number(inside(cost, "timestamp")))), default=None)
+    when = None if last is None else moment(last * 1000)
+    if when is not None:
+        event.ts, event.ts_quality = when.ts, when.quality
+        event.id = event_id(when.ts, NAME, piece.run.key, piece.kind, str(event.digest))
+    status = text(value.get("execution_status")) or text(value.get("agent_status"))
+    event.data = small_json({"execution_status": clip(status, 40)})
+    return event
+
+
+def _costs(stats: Any) -> list[Any]:
+    found = [costs for counted in _metrics(stats).values() if isinstance(costs := inside(counted, "costs"), list)]
+    return [cost for costs in found for cost in costs]
+
+
+def _metrics(stats: Any) -> dict[str, Any]:
+    metrics = inside(stats, "usage_to_metrics") or inside(stats, "service_to_metrics")
+    return metrics if isinstance(metrics, dict) else {}
+
+
+def _count(event: Event, piece: Piece, stats: Any) -> None:
+    """Give the event what statistics, which are totals, have grown by; where nothing else is known, all of them."""
+    run = piece.run
     new = Tokens()
-    for name, counted in (metrics if isinstance(metrics, dict) else {}).items():
+    for name, counted in _metrics(stats).items():
         now, before = tokens_of(inside(counted, "accumulated_token_usage")), run.cumulated.get(name, Tokens())
         run.cumulated[name] = now
         grown = now.beyond(before) if now.completion >= before.completion and now.prompt >= before.prompt else now
@@ -169,4 +212,4 @@ def _state(event: Event, piece: Piece) -> None:
     if usage is not None:
         run.counted += new
         event.usage, event.basis = usage, "reported"
-        event.usage_key = f"{run.key}:{event.id.hex()}"
+        event.usage_key = f"{run.session_id}:stats" if run.is_split else f"{run.key}:{event.id.hex()}"

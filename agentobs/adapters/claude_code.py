@@ -99,7 +99,12 @@ def _other(
 ADAPTER = Adapter(
     name=NAME,
     title="Claude Code",
-    locations=(".claude/projects/*/*.jsonl", ".claude/projects/*/*/subagents/**/*.jsonl"),
+    locations=(
+        ".claude/projects/*/*.jsonl",
+        ".claude/projects/*/*/subagents/**/*.jsonl",
+        ".config/claude/projects/*/*.jsonl",
+        ".config/claude/projects/*/*/subagents/**/*.jsonl",
+    ),
     patterns=("*.jsonl",),
     detect=detect,
     parse=parse,

@@ -22,9 +22,11 @@ from agentobs.adapters._base import Adapter, Fidelity, NoMemory
 from agentobs.adapters._cline_records import NAME, Task, digest_of, first_time
 from agentobs.adapters._cline_sdk import is_compaction, message_items, part_text, session_items
 from agentobs.adapters._cline_ui import ui_item
+from agentobs.adapters._document_events import documents
+from agentobs.adapters._editors import in_editors
 from agentobs.adapters._text import short_id
-from agentobs.adapters._whole_document import Document, objects, read_document, read_value, record, text
-from agentobs.events import Item, Line, Reject, Skip
+from agentobs.adapters._whole_document import Document, objects, read_value, record, text
+from agentobs.events import Item, Line, Skip
 
 _ROW = re.compile(rb'"type"\s*:\s*"(?:say|ask)"')
 _SAYS = re.compile(rb'"(?:say|ask)"\s*:\s*"[a-z_]+"')
@@ -35,32 +37,23 @@ _MESSAGES = re.compile(
     rb'"version"\s*:\s*\d+\s*,\s*"updated_at"\s*:\s*"[^"]*"\s*,\s*"agent"\s*:.{0,200}?"sessionId"\s*:', re.DOTALL
 )
 _SESSION = re.compile(rb'"version"\s*:\s*\d+\s*,\s*"session_id"\s*:\s*"')
-_HEAD_OF_REJECT = 65_536
 
 
 def parse(lines: Iterable[Line], memory: NoMemory) -> Iterator[Item]:
     """Yield the events of a file, in its order."""
-    for line in lines:
-        if not line[1].strip():
-            continue
-        document = read_document(line)
-        if isinstance(document, str):
-            yield Reject(0, document, line[1][:_HEAD_OF_REJECT], size_bytes=len(line[1]))
-            continue
-        yield from _items(document, line)
+    return documents(lines, _items)
 
 
-def _items(document: Document, line: Line) -> Iterator[Item]:
+def _items(document: Document) -> Iterator[Item] | str:
     value = document.value
     if isinstance(value, list):
-        yield from _task(document)
-    elif isinstance(value, dict) and isinstance(value.get("messages"), list) and text(value.get("sessionId")):
-        yield from _messages(document)
-    elif isinstance(value, dict) and text(value.get("session_id")):
+        return _task(document)
+    if isinstance(value, dict) and isinstance(value.get("messages"), list) and text(value.get("sessionId")):
+        return _messages(document)
+    if isinstance(value, dict) and text(value.get("session_id")):
         whole = record(value, document.original, sanitised=document.sanitised)
-        yield from session_items(whole, _session(value, whole.original, "session_id"))
-    else:
-        yield Reject(0, "neither a task's messages nor a session", line[1][:_HEAD_OF_REJECT], size_bytes=len(line[1]))
+        return session_items(whole, _session(value, whole.original, "session_id"))
+    return "neither a task's messages nor a session"
 
 
 def _task(document: Document) -> Iterator[Item]:
@@ -130,10 +123,8 @@ ADAPTER = Adapter(
     name=NAME,
     title="Cline / Roo Code",
     locations=(
-        ".config/Code*/User/globalStorage/saoudrizwan.claude-dev/tasks/*/*.json",
-        ".config/Code*/User/globalStorage/rooveterinaryinc.roo-cline/tasks/*/*.json",
-        "Library/Application Support/Code*/User/globalStorage/saoudrizwan.claude-dev/tasks/*/*.json",
-        "Library/Application Support/Code*/User/globalStorage/rooveterinaryinc.roo-cline/tasks/*/*.json",
+        *in_editors("globalStorage/saoudrizwan.claude-dev/tasks/*/*.json"),
+        *in_editors("globalStorage/rooveterinaryinc.roo-cline/tasks/*/*.json"),
         ".cline/data/tasks/*/*.json",
         ".cline/data/sessions/*/*.json",
     ),

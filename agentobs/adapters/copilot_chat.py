@@ -1,4 +1,4 @@
-"""Copilot Chat's sessions in VS Code: workspaceStorage/<hash>/chatSessions/<uuid>.json, and what "Chat: Export" writes.
+"""Copilot Chat's sessions in VS Code: chatSessions/<uuid>.json[l] of a workspace, and what "Chat: Export" writes.
 
 One document {requests: [...]}; an export names no session, but the results of its requests do. Records are the session,
 and of each request: what was asked, each round of the model, each tool result, each part that the window showed, the
@@ -14,7 +14,8 @@ end. The window repeats the rounds and is skipped where there are any.
                                        user_interaction, where it failed error_encountered
     anything else                      unknown, with its record
 
-A debug export (*.chatreplay.json) is another document, see _copilot_chat_replay.
+A debug export (*.chatreplay.json) is another document, see _copilot_chat_replay. Newer versions of VS Code write the
+session as a log of operations (*.jsonl): it is replayed into the document first, see _copilot_chat_log.
 """
 
 import re
@@ -24,6 +25,7 @@ from typing import Any
 import msgspec
 
 from agentobs.adapters._base import Adapter, Fidelity, NoMemory
+from agentobs.adapters._copilot_chat_log import UNREAD, looks_like_log, replayed
 from agentobs.adapters._copilot_chat_origin import NAME, Request, Session, begun, subject_of
 from agentobs.adapters._copilot_chat_replay import answer, is_replay, looks_like_replay, replay_items
 from agentobs.adapters._copilot_chat_requests import Numbers, Reading, joined, pieces, prompt_text, request_items
@@ -46,7 +48,7 @@ _OPENING = re.compile(rb'\s*\{\s*"(?:version|re(?:quester|sponder)\w{1,40}|sessi
 _REQUESTS = re.compile(rb'[{,]\s*"requests"\s*:\s*\[')
 _RESPONDER = re.compile(rb'[{,]\s*"(?:responderUsername|requesterUsername|initialLocation)"\s*:')
 _FIRST_REQUEST = re.compile(rb'\s*(?:\]|\{\s*"(?:requestId|message|response|variableData|timestamp)"\s*:)')
-_CHANGING = frozenset(("requests", "lastMessageDate", "inputState", "hasPendingEdits"))
+_CHANGING = frozenset(("requests", "lastMessageDate", "inputState", "hasPendingEdits", "pendingRequests", UNREAD))
 _decode = msgspec.json.Decoder().decode
 
 
@@ -82,6 +84,15 @@ def _items(document: Document) -> Iterator[Item]:
     yield _session_start(value, original, session, numbers, sanitised)
     for one, other in requests:
         yield from request_items(Reading(one, other, session, numbers, sanitised))
+    yield from _unread(value, numbers)
+
+
+def _unread(value: dict[str, Any], numbers: Numbers) -> Iterator[Reject]:
+    """Yield the lines of an operation log that could not be replayed."""
+    lines = value.get(UNREAD)
+    for line in lines if isinstance(lines, list) else []:
+        reason = "the operation log cannot be replayed from here on"
+        yield Reject(numbers.take(), reason, line.encode("utf-8", "replace") if isinstance(line, str) else encode(line))
 
 
 def _session_id(value: object) -> str | None:
@@ -122,7 +133,7 @@ def _session_start(
 
 def detect(head: bytes) -> float:
     """Return how sure it is that a document is a chat: its first keys, and how its list of requests begins."""
-    if looks_like_replay(head):
+    if looks_like_replay(head) or looks_like_log(head):
         return 0.9
     if _OPENING.match(head) is None:
         return 0.0
@@ -183,22 +194,29 @@ def _asked(said: dict[str, Any]) -> str | None:
     return text(asked.get("command")) or (msgspec.json.format(encode(asked), indent=2).decode() if asked else None)
 
 
-_USER = "Code*/User/workspaceStorage/*/chatSessions/*.json"
+_FOLDERS = (
+    ".config/Code*/User",
+    "Library/Application Support/Code*/User",
+    "AppData/Roaming/Code*/User",
+    ".vscode-server*/data/User",
+)
+_SESSIONS = ("workspaceStorage/*/chatSessions", "globalStorage/emptyWindowChatSessions")
 
 ADAPTER = Adapter(
     name=NAME,
     title="VS Code Copilot Chat",
-    locations=(
-        f".config/{_USER}",
-        f"Library/Application Support/{_USER}",
-        f"AppData/Roaming/{_USER}",
-        ".vscode-server/data/User/workspaceStorage/*/chatSessions/*.json",
+    locations=tuple(
+        f"{folder}/{sessions}/*.{ending}"
+        for folder in _FOLDERS
+        for sessions in _SESSIONS
+        for ending in ("json", "jsonl")
     ),
-    patterns=("*.json",),  # *.chatreplay.json among them
+    patterns=("*.json", "*.jsonl"),  # *.chatreplay.json among them
     detect=detect,
     parse=parse,
     content=content,
     whole=True,
+    unpack=replayed,
     fidelity=Fidelity(
         times=True,
         model=True,
@@ -209,6 +227,7 @@ ADAPTER = Adapter(
         subagents=False,
         edits=True,
         version=True,
-        basis="real files",
+        basis="real files; operation logs: https://github.com/microsoft/vscode/blob/main/"
+        "src/vs/workbench/contrib/chat/common/model/objectMutationLog.ts",
     ),
 )

@@ -23,8 +23,9 @@ from collections.abc import Iterable, Iterator
 
 from agentobs.adapters._base import Adapter, Fidelity
 from agentobs.adapters._copilot_kinds import SKIPPED, fill, usage_of_session
-from agentobs.adapters._copilot_origin import NAME, PARENTS, Memory, head_of, remember, remember_session, time_of
+from agentobs.adapters._copilot_origin import NAME, PARENTS, Memory, head_of, remember_session, time_of
 from agentobs.adapters._copilot_tools import answer, asked_text
+from agentobs.adapters._memory import remember
 from agentobs.adapters._objects import Object, inner, named, read_object, text
 from agentobs.adapters._text import clip
 from agentobs.events import Event, Item, Line, Reject, Skip

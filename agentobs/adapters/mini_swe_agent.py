@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from agentobs.adapters._base import Adapter, Fidelity, NoMemory
+from agentobs.adapters._document_events import Maker, documents
 from agentobs.adapters._mini_swe_agent_records import (
     Command,
     Run,
@@ -34,8 +35,8 @@ from agentobs.adapters._mini_swe_agent_records import (
 )
 from agentobs.adapters._shell import classify
 from agentobs.adapters._text import one_line, short_id, small_json
-from agentobs.adapters._whole_document import Record, count, inside, number, read_document, text
-from agentobs.events import Event, EventType, Item, Line, Reject, Skip, event_id
+from agentobs.adapters._whole_document import Document, Record, count, inside, number, text
+from agentobs.events import Event, EventType, Item, Line
 
 NAME = "mini_swe_agent"
 TOOL = "bash"
@@ -49,75 +50,53 @@ _TIMED_OUT = re.compile(r"\s*The last command <command>.{0,20000}?</command> tim
 _SEVERITIES = {"error": "error", "interrupted": "warning"}
 
 
-class _Events:
-    """Makes the events of one run: numbers its records, dates them, remembers the calls that wait for a result."""
+class _Events(Maker):
+    """Makes the events of one run: dates them, remembers the calls that wait for a result."""
 
     def __init__(self, run: Run) -> None:
+        super().__init__(NAME, run.session_id)
         self.run = run
-        self.offset = -1
         self.waiting: list[tuple[str, str]] = []  # (call id, type)
         self.asked = False
         self.ended = False
         self._made = 0
 
-    def skip(self, reason: str) -> Skip:
-        self.offset += 1
-        return Skip(self.offset, reason)
-
     def begin(self, found: Record, place: int | None) -> None:
-        """Begin a record: the events made from here on are its parts."""
-        self.offset += 1
-        self._record, self._part, self._parent, self._place = found, 0, None, place
+        """Begin the record of a message, or (None) of what stands behind the last one."""
+        self.start(found)
+        self._place = place
 
     def event(self, kind: str, native_type: str, **fields: Any) -> Event:
-        part, found, run = self._part, self._record, self.run
+        run = self.run
         when = run.time_of(self._place, self._made)
         self._made += 1
-        self._part += 1
-        self._parent = made = Event(
-            id=event_id(when.ts, NAME, run.key, str(self.offset), str(found.digest), str(part)),
-            ts=when.ts,
-            type=str(kind),
-            agent=NAME,
-            session_id=run.session_id,
-            offset=self.offset,
-            digest=found.digest,
-            ts_quality=when.quality,
-            part=part,
-            native_type=native_type,
-            parent_event_id=None if self._parent is None else self._parent.id,
-            agent_version=run.version,
-            working_directory=run.directory,
-            raw=found.raw if part == 0 else None,
-            sanitised=found.sanitised,
-            **fields,
-        )
-        return made
+        common = {"agent_version": run.version, "working_directory": run.directory}
+        return self.make(kind, native_type, when, (run.key, str(self.offset)), **common, **fields)
 
 
 def parse(lines: Iterable[Line], memory: NoMemory) -> Iterator[Item]:
     """Yield the events of a trajectory, in order."""
-    for line in lines:
-        if line[1].isspace() or not line[1]:
-            yield Skip(0, "blank")
-            continue
-        document = read_document(line)
-        run = document if isinstance(document, str) else run_of(document)
-        if isinstance(run, str):
-            yield Reject(0, run, line[1])
-            continue
-        events = _Events(run)
-        if run.head is not None:
-            events.begin(run.head, 0)
-            yield events.event(
-                EventType.SESSION_START, "config", data=small_json({"instance": run.instance, "model": run.model})
-            )
-        for place, message in enumerate(run.messages):
-            yield from _message(events, message, place)
-        if run.info is not None:
-            yield _end(events, run.info)
-        if events.offset < 0:
-            yield events.skip("empty")
+    return documents(lines, _items)
+
+
+def _items(document: Document) -> Iterator[Item] | str:
+    run = run_of(document)
+    return run if isinstance(run, str) else _run(run)
+
+
+def _run(run: Run) -> Iterator[Item]:
+    events = _Events(run)
+    if run.head is not None:
+        events.begin(run.head, 0)
+        yield events.event(
+            EventType.SESSION_START, "config", data=small_json({"instance": run.instance, "model": run.model})
+        )
+    for place, message in enumerate(run.messages):
+        yield from _message(events, message, place)
+    if run.info is not None:
+        yield _end(events, run.info)
+    if events.offset < 0:
+        yield events.skip("empty")
 
 
 def _message(events: _Events, message: Record, place: int) -> Iterator[Item]:
@@ -274,7 +253,10 @@ _LIST = re.compile(rb'\s*\[\s*\{\s*"(?:role"\s*:\s*"system"|content"\s*:)').matc
 ADAPTER = Adapter(
     name=NAME,
     title="mini-swe-agent",
-    locations=(".config/mini-swe-agent/*.traj.json",),
+    locations=(
+        ".config/mini-swe-agent/**/*.traj.json",
+        "Library/Application Support/mini-swe-agent/**/*.traj.json",
+    ),
     patterns=("*.traj.json",),
     detect=detect,
     parse=parse,

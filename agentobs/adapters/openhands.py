@@ -1,8 +1,9 @@
-"""OpenHands: output.jsonl of evaluations, saved trajectories (V0, V1), and events.jsonl of its SDK.
+"""OpenHands: output.jsonl of evaluations, saved trajectories (V0, V1), events.jsonl of its SDK, folders of events.
 
 Every run (a line with a `history`, or a file that is nothing but events) is a session. Its name holds a hash of its
 beginning, because several runs of one task share the task's name. A folder that keeps each event in a file of its own
-is not read: such a file does not say which conversation it belongs to.
+(`<conversation>/events/12.json`, `event-00012-<uuid>.json` beside `base_state.json`) names the session. There an event
+has the same id as elsewhere where it has a uuid; a response that parallel calls share is told with the thought.
 
 An action and its observation repeat the same response of the model: its usage counts once per response id. Prompt
 tokens include the cached ones, here they don't: seen in the SDK's statistics, taken for granted in older responses,
@@ -16,16 +17,19 @@ responses told of (condensers, refused calls; in old files everything) stands at
     system, recall              user_interaction, role system
     agent states, condensation  context_switch;  SDK statistics  context_switch, with the tokens since the last
     null                        skipped
+    base_state.json             context_switch, with the tokens of the whole conversation
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import msgspec
+
 from agentobs.adapters import _openhands_history as history
 from agentobs.adapters import _openhands_sdk as sdk
-from agentobs.adapters._base import Adapter, Fidelity, NoMemory
-from agentobs.adapters._openhands_records import END, HEADER, NAME, Piece, event_of, pieces
+from agentobs.adapters._base import Adapter, Fidelity
+from agentobs.adapters._openhands_records import END, HEADER, NAME, STATE, Piece, event_of, pieces
 from agentobs.adapters._text import clip, one_line, small_json
 from agentobs.adapters._whole_document import inside, number, read_value, text
 from agentobs.events import Event, EventType, Item, Line, Reject
@@ -39,13 +43,27 @@ _KIND = re.compile(
 )
 _SOURCE = re.compile(rb'"source"\s*:\s*"(?:agent|user|environment|hook)"')
 _RUN = re.compile(rb'\s*\{\s*"(?:instance_id|issue|id|instance|test_result|question_id|instruction)"\s*:')
+_ALONE = re.compile(
+    rb'\s*\{\s*"id"\s*:\s*(?:\d+|"[0-9a-fA-F-]{32,36}")\s*,\s*"timestamp"\s*:\s*"[^"]+"\s*,\s*"source"\s*:'
+)
+_DOES = re.compile(rb'"(?:action|observation)"\s*:\s*"[a-z_]+"')
+_GIVEN = re.compile(rb'"(?:args|extras)"\s*:\s*\{')
+_OF_THE_SDK = re.compile(rb'"(?:llm_message|llm_response_id|action_id|system_prompt|tool_call)"\s*:')
+_STATE = re.compile(rb'\s*\{\s*"id"\s*:\s*"[0-9a-fA-F-]{32,36}"')
+_OF_THE_STATE = (b'"persistence_dir"', b'"max_iterations"', b'"confirmation_policy"', b'"agent"', b'"workspace"')
 _METADATA = re.compile(rb'"(?:agent_class|llm_config|base_commit|eval_output_dir|git_patch|max_iterations)"\s*:')
 
 
-def parse(lines: Iterable[Line], memory: NoMemory) -> Iterator[Item]:
+class Memory(msgspec.Struct):
+    """Where the file lies: the folder of an event that is alone in its file names the conversation."""
+
+    path: str = ""
+
+
+def parse(lines: Iterable[Line], memory: Memory) -> Iterator[Item]:
     """Yield the events of a file, in its order."""
     for line in lines:
-        for piece in pieces(line):
+        for piece in pieces(line, memory.path):
             if isinstance(piece, Reject):
                 yield piece
             else:
@@ -58,6 +76,8 @@ def _events(piece: Piece) -> Iterator[Item]:
         yield _start(piece)
     elif piece.kind == END:
         yield _end(piece)
+    elif piece.kind == STATE:
+        yield sdk.state_event(piece)
     elif isinstance(value.get("kind"), str):
         yield from sdk.sdk_events(piece)
     elif "action" in value:
@@ -115,10 +135,10 @@ def content(raw: bytes, part: int) -> str | None:
         return None
     value: dict[str, Any] = found[0]
     if isinstance(value.get("kind"), str):
-        return (sdk.said(value) if part == 0 else None) or sdk.done(value)
+        return (sdk.said(value) if part == 0 else None) or sdk.given(value)
     if part == 1:
-        return history.done(value)
-    return history.said(value) or history.done(value)
+        return history.given(value)
+    return history.said(value) or history.given(value)
 
 
 def detect(head: bytes) -> float:
@@ -128,6 +148,12 @@ def detect(head: bytes) -> float:
         return 0.0
     if len(_KIND.findall(head)) >= 2 and _SOURCE.search(head):
         return 0.9
+    if _is_alone(head):
+        return 0.8
+    return _score_of_history(head, start)
+
+
+def _score_of_history(head: bytes, start: bytes) -> float:
     acts = _ACTION.search(head) is not None and _OLD.search(head) is not None
     if start == b"[":
         return 0.8 if acts and b'"observation"' in head else 0.0
@@ -138,14 +164,29 @@ def detect(head: bytes) -> float:
     return 0.8 if acts and _HISTORY.search(head) else 0.0
 
 
+def _is_alone(head: bytes) -> bool:
+    """Tell whether a file is one event, or the state of a conversation."""
+    if _ALONE.match(head) and _SOURCE.search(head):
+        if _KIND.search(head) or _OF_THE_SDK.search(head):
+            return True
+        return _DOES.search(head) is not None and _GIVEN.search(head) is not None
+    return _STATE.match(head) is not None and sum(name in head for name in _OF_THE_STATE) >= 4
+
+
 ADAPTER = Adapter(
     name=NAME,
     title="OpenHands",
-    locations=(),
-    patterns=("output*.jsonl", "events.jsonl", "*trajectory*.json"),
+    locations=(
+        ".openhands/sessions/*/events/*.json",
+        ".openhands-state/sessions/*/events/*.json",
+        ".openhands/conversations/*/events/*.json",
+        ".openhands/conversations/*/base_state.json",
+    ),
+    patterns=("output*.jsonl", "events.jsonl", "*trajectory*.json", "[0-9]*.json", "event-*.json", "base_state.json"),
     detect=detect,
     parse=parse,
     content=content,
+    memory=Memory,
     whole=True,
     fidelity=Fidelity(
         times=True,

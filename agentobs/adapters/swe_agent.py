@@ -20,11 +20,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from agentobs.adapters._base import Adapter, Fidelity, NoMemory
+from agentobs.adapters._document_events import Maker, documents
 from agentobs.adapters._swe_agent_actions import Action, action_of, changed_lines, status_of
 from agentobs.adapters._swe_agent_records import Run, content, run_of, steps_of
 from agentobs.adapters._text import one_line, short_id, small_json
-from agentobs.adapters._whole_document import Record, count, inside, nested, number, read_document, text
-from agentobs.events import EARLIEST, Event, EventType, Item, Line, Reject, Skip, Usage, clean_text, event_id
+from agentobs.adapters._whole_document import Document, Record, count, inside, nested, number, text
+from agentobs.events import EARLIEST, Event, EventType, Item, Line, Stamp, Usage, clean_text
 
 NAME = "swe_agent"
 
@@ -39,73 +40,45 @@ _MOST_EVENTS = 10_000_000  # keeps the made-up times inside the range that event
 _SEVERITIES = {"error": "error", "denied": "warning"}
 
 
-class _Events:
-    """Makes the events of one run: numbers their records, counts the milliseconds that stand for their order."""
+class _Events(Maker):
+    """Makes the events of one run; counts the milliseconds that stand for their order."""
 
     def __init__(self, run: Run) -> None:
+        super().__init__(NAME, run.session_id)
         self.run = run
-        self.offset = -1
         self._made = 0
 
-    def skip(self, reason: str) -> Skip:
-        self.offset += 1
-        return Skip(self.offset, reason)
-
-    def begin(self, found: Record) -> None:
-        """Begin a record: the events made from here on are its parts."""
-        self.offset += 1
-        self._record, self._part, self._parent = found, 0, None
-
     def event(self, kind: str, native_type: str, **fields: Any) -> Event:
-        part, found = self._part, self._record
-        ts = EARLIEST + min(self._made, _MOST_EVENTS) * _MILLISECOND
+        when = Stamp(EARLIEST + min(self._made, _MOST_EVENTS) * _MILLISECOND, "none")
         self._made += 1
-        self._part += 1
-        self._parent = made = Event(
-            id=event_id(ts, NAME, self.run.key, str(found.digest), str(part)),
-            ts=ts,
-            type=str(kind),
-            agent=NAME,
-            session_id=self.run.session_id,
-            offset=self.offset,
-            digest=found.digest,
-            ts_quality="none",
-            part=part,
-            native_type=native_type,
-            parent_event_id=None if self._parent is None else self._parent.id,
-            raw=found.raw if part == 0 else None,
-            sanitised=found.sanitised,
-            **fields,
-        )
-        return made
+        return self.make(kind, native_type, when, (self.run.key,), **fields)
 
 
 def parse(lines: Iterable[Line], memory: NoMemory) -> Iterator[Item]:
     """Yield the events of a trajectory, in order."""
-    for line in lines:
-        if line[1].isspace() or not line[1]:
-            yield Skip(0, "blank")
-            continue
-        document = read_document(line)
-        if isinstance(document, str) or not isinstance(document.value, dict):
-            yield Reject(0, document if isinstance(document, str) else "no trajectory: not an object", line[1])
-            continue
-        run = run_of(document)
-        events = _Events(run)
-        yield _start(events)
-        yield from _opening(events)
-        steps, behind = steps_of(run)
-        for number_of_step, step in enumerate(steps):
-            yield from _step(events, step, number_of_step)
-        if run.info is not None:
-            yield _end(events, run.info)
-        for reason in behind:
-            yield events.skip(reason)
+    return documents(lines, _items)
+
+
+def _items(document: Document) -> Iterator[Item] | str:
+    return _run(run_of(document)) if isinstance(document.value, dict) else "no trajectory: not an object"
+
+
+def _run(run: Run) -> Iterator[Item]:
+    events = _Events(run)
+    yield _start(events)
+    yield from _opening(events)
+    steps, behind = steps_of(run)
+    for number_of_step, step in enumerate(steps):
+        yield from _step(events, step, number_of_step)
+    if run.info is not None:
+        yield _end(events, run.info)
+    for reason in behind:
+        yield events.skip(reason)
 
 
 def _start(events: _Events) -> Event:
     run = events.run
-    events.begin(run.head)
+    events.start(run.head)
     config = run.config
     return events.event(
         EventType.SESSION_START,
@@ -129,7 +102,7 @@ def _opening(events: _Events) -> Iterator[Item]:
         if message.value.get("is_demo"):
             yield events.skip("history/demonstration")
         elif role == "user" and said:
-            events.begin(message)
+            events.start(message)
             yield events.event(EventType.USER_INTERACTION, "history/user", role="user", summary=one_line(said))
         else:
             yield events.skip("history/system_prompt" if role == "system" else "history/opening")
@@ -140,7 +113,7 @@ def _step(events: _Events, step: Record, place: int) -> Iterator[Item]:
     state = nested(value.get("state"))
     directory = _path(state.get("working_dir"))
     command = text(value.get("action"))
-    events.begin(step)
+    events.start(step)
     action = None if command is None else action_of(command, directory, _path(state.get("open_file")))
     if action is not None and action.is_exit:
         yield events.event(
@@ -195,7 +168,7 @@ def _end(events: _Events, info: Record) -> Event:
     status = text(info.value.get("exit_status"))
     sent, received = count(inside(stats, "tokens_sent")), count(inside(stats, "tokens_received"))
     usage = Usage(input_tokens=sent, output_tokens=received) if sent or received else None
-    events.begin(info)
+    events.start(info)
     return events.event(
         EventType.SESSION_END if status else EventType.LLM_REQUEST,
         "info",

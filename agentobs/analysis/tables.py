@@ -184,6 +184,8 @@ def _writer(name: str, column: pd.Series, tz: str) -> Callable[[object], str]:
         return lambda value: UNKNOWN if _unknown(value) else f"{value.tz_convert(there):%Y-%m-%d %H:%M}"  # pyright: ignore[reportAttributeAccessIssue]
     if pd.api.types.is_datetime64_dtype(column):
         return lambda value: UNKNOWN if _unknown(value) else f"{value:%Y-%m-%d}"
+    if name in NAMED:
+        return NAMED[name]
     for ending, writer in ENDINGS.items():
         if name.endswith(ending):
             return writer
@@ -194,4 +196,9 @@ def _milliseconds(value: object) -> str:
     return length(None if _unknown(value) else float(value) / 1000)  # pyright: ignore[reportArgumentType]
 
 
+def _wasted(value: object) -> str:
+    return UNKNOWN if _unknown(value) else dollars(value)
+
+
+NAMED = {"share": share, "share_low": share, "share_high": share, "wasted_cost_usd": _wasted}
 ENDINGS = {"_usd": dollars, "_share": share, "_rate": share, "_s": length, "_ms": _milliseconds}

@@ -1,13 +1,14 @@
 """What every command opens first: the settings, the database they name, a workbench on it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import psycopg
 
+    from agentobs.redaction import Rule
     from agentobs.settings import Settings
     from agentobs.workbench import Workbench
 
@@ -17,6 +18,14 @@ def settings(**overrides: object) -> "Settings":
     from agentobs.settings import load
 
     return load(os.environ, **overrides)
+
+
+def rules(chosen: "Settings") -> "tuple[Sequence[Rule], str]":
+    """Return the rules of redaction, the user's among them, and their version."""
+    from agentobs.redaction import load_rules, rules_version
+
+    found = load_rules(chosen.redaction_rules)
+    return found, rules_version(found)
 
 
 @contextmanager

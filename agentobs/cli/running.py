@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from agentobs.pipelines._units import Command
 
 app = App(name="pipeline", help="List, run and schedule pipelines.")
-_PASSED_ON = ("AGENTOBS_CONFIG", "AGENTOBS_TIMEZONE", "AGENTOBS_PROJECT", "AGENTOBS_WORKERS")
+_PASSED_ON = (
+    "AGENTOBS_CONFIG",
+    "AGENTOBS_TIMEZONE",
+    "AGENTOBS_PROJECT",
+    "AGENTOBS_WORKERS",
+    "AGENTOBS_CONTENT",
+    "AGENTOBS_REDACTION_RULES",
+)
 
 Given = Annotated[list[str], Parameter(name=["--parameter", "-p"], help="A parameter of the pipeline: name=value.")]
 Day = Annotated[date | None, Parameter(name="--date", help="The (last) day it is about; default: yesterday.")]
@@ -59,7 +66,7 @@ def run(name: str, *, parameter: Given = _NONE, date: Day = None) -> None:
     with opening.database(chosen) as url:
         occasion = Occasion(
             day=date or yesterday(datetime.now(UTC), chosen.timezone), url=url, settings=chosen, home=Path.home(),
-            machine=platform.node() or None,
+            environ=os.environ, machine=platform.node() or None,
         )  # fmt: skip
         print(one_line(pipeline.run(occasion, **values)))
 

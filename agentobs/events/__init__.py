@@ -1,6 +1,6 @@
 """The universal event: what every agent's records become, and the ids that make each of them one."""
 
-from agentobs.events.ids import clean_text, content_digest, event_id, is_uuid, source_key
+from agentobs.events.ids import clean_text, content_digest, digests_through, event_id, is_uuid, source_key
 from agentobs.events.model import (
     BASES,
     ROLES,
@@ -37,6 +37,7 @@ __all__ = [
     "call_key",
     "clean_text",
     "content_digest",
+    "digests_through",
     "event_id",
     "is_uuid",
     "parse_timestamp",

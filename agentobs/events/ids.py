@@ -1,6 +1,9 @@
 """Deterministic ids. The same input gives the same ids on every machine, in every order of reading."""
 
 import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
 from struct import Struct
 
@@ -34,7 +37,28 @@ def event_id(ts: int, *parts: str | bytes) -> bytes:
 
 def content_digest(*parts: bytes) -> int:
     """Return 63 bits of a hash of the parts: what an event carries, to tell a copy from a conflict."""
-    return _eight_bytes(blake2b(b"\0".join(parts), digest_size=8).digest())[0] >> 1
+    digest = _eight_bytes(blake2b(b"\0".join(parts), digest_size=8).digest())[0] >> 1
+    return digest if _thread.of is None else _thread.of(digest)
+
+
+class _Thread(threading.local):
+    of: Callable[[int], int] | None = None  # what becomes of a digest in this thread
+
+
+_thread = _Thread()
+
+
+@contextmanager
+def digests_through(of: Callable[[int], int]) -> Iterator[None]:
+    """Give each digest that is taken in this thread to a function, and what it returns to who takes it.
+
+    Who may no longer have the original of a record, but knows its digest, puts it in the place of that of the copy.
+    """
+    before, _thread.of = _thread.of, of
+    try:
+        yield
+    finally:
+        _thread.of = before
 
 
 def source_key(*parts: str) -> int:

@@ -91,6 +91,7 @@ class Event(msgspec.Struct, kw_only=True):
     thread_id: str | None = None  # a subagent inside the session; None: the main thread
     is_sidechain: bool = False
     is_copy: bool = False  # repeats what has a record of its own elsewhere; counts only where that is missing
+    is_telemetry: bool = False  # of an agent with session files: a copy of it counts while they are missing
     is_forked: bool = False  # stamped by its agent as copied from another session, which then owns it
     agent_version: str | None = None
     working_directory: str | None = None

@@ -1,13 +1,14 @@
 """Events as JSON in the specification's camelCase (AgentEvent), both ways. `data` passes as raw bytes."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
 from agentobs.errors import SourceError
 from agentobs.events.ids import content_digest, event_id, is_uuid
-from agentobs.events.model import SEVERITIES, STATUSES, Event, EventType, Usage
+from agentobs.events.model import BASES, ROLES, SEVERITIES, STATUSES, Event, EventType, Usage
 from agentobs.events.times import QUALITIES, parse_timestamp
 
 ALIASES = {
@@ -17,7 +18,13 @@ ALIASES = {
 }
 NO_DATA = msgspec.Raw()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TYPES = frozenset(EventType)
+_KINDS = {**{kind.value: kind.value for kind in EventType}, **{alias: kind.value for alias, kind in ALIASES.items()}}
+_UNKNOWN = EventType.UNKNOWN.value
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]  # more is no count of anything; and JavaScript's numbers end
+Whole = Annotated[int, msgspec.Meta(ge=-(1 << 53), le=1 << 53)]
+Part = Annotated[int, msgspec.Meta(ge=0, le=32_767)]
+Name = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 def _camel(name: str) -> str:
@@ -29,13 +36,13 @@ def _camel(name: str) -> str:
 class WireUsage(msgspec.Struct, rename=_camel, omit_defaults=True, frozen=True):
     """Usage, field by field."""
 
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_read_tokens: int | None = None
-    cache_write_5m_tokens: int | None = None
-    cache_write_1h_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    web_search_requests: int | None = None
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    cache_read_tokens: Count | None = None
+    cache_write_5m_tokens: Count | None = None
+    cache_write_1h_tokens: Count | None = None
+    reasoning_tokens: Count | None = None
+    web_search_requests: Count | None = None
     service_tier: str | None = None
     speed: str | None = None
     inference_geo: str | None = None
@@ -45,10 +52,10 @@ class WireMetrics(msgspec.Struct, rename=_camel, omit_defaults=True):
     """What was measured. `cost_usd` is what the agent says it paid, never our price."""
 
     duration_ms: float | None = None
-    exit_code: int | None = None
-    lines_added: int | None = None
-    lines_removed: int | None = None
-    file_size: int | None = None
+    exit_code: Whole | None = None
+    lines_added: Count | None = None
+    lines_removed: Count | None = None
+    file_size: Count | None = None
     cost_usd: float | None = None
     usage: WireUsage | None = None
     usage_key: str | None = None
@@ -64,6 +71,7 @@ class WireContext(msgspec.Struct, rename=_camel, omit_defaults=True):
     subagent: str | None = None
     is_sidechain: bool = False
     is_copy: bool = False
+    is_forked: bool = False
     sanitised: bool = False
     working_directory: str | None = None
     file_path: str | None = None
@@ -82,9 +90,9 @@ class WireContext(msgspec.Struct, rename=_camel, omit_defaults=True):
     summary: str | None = None
     native_type: str | None = None
     native_id: str | None = None
-    offset: int = 0
-    sequence: int = 0
-    part: int = 0
+    offset: Count = 0
+    sequence: Count = 0
+    part: Part = 0
     digest: str | None = None  # hexadecimal: JavaScript's numbers end at 53 bits
 
 
@@ -93,8 +101,8 @@ class AgentEvent(msgspec.Struct, rename=_camel, omit_defaults=True):
 
     timestamp: str
     type: str
-    agent_id: str
-    session_id: str
+    agent_id: Name
+    session_id: Name
     id: str | None = None
     agent_version: str | None = None
     project_id: str | None = None
@@ -107,9 +115,9 @@ class AgentEvent(msgspec.Struct, rename=_camel, omit_defaults=True):
 
 
 _SAME = (
-    "root_session_id", "is_sidechain", "is_copy", "sanitised", "working_directory", "file_path", "branch", "commit",
-    "repository", "machine", "workspace", "model", "provider", "tool_name", "tool_call_id", "call_type", "role",
-    "status", "summary", "native_type", "native_id", "offset", "part",
+    "root_session_id", "is_sidechain", "is_copy", "is_forked", "sanitised", "working_directory", "file_path", "branch",
+    "commit", "repository", "machine", "workspace", "model", "provider", "tool_name", "tool_call_id", "call_type",
+    "role", "status", "summary", "native_type", "native_id", "offset", "part",
 )  # fmt: skip
 _MEASURED = ("duration_ms", "exit_code", "lines_added", "lines_removed", "usage_key", "request_id", "basis")
 _encoder = msgspec.json.Encoder()
@@ -160,57 +168,103 @@ def decode_wire(body: bytes) -> AgentEvent:
         raise SourceError(f"no AgentEvent: {error}") from error
 
 
-def event_of(wire: AgentEvent, body: bytes, zone: str = "UTC") -> Event:
-    """Return the event that a decoded object says; `body` gives it an identity where it has none."""
+def event_of(wire: AgentEvent, body: bytes, zone: str = "UTC", occurrence: int = 0) -> Event:
+    """Return the event that a decoded object says; `body` gives it an identity where it has none.
+
+    `occurrence` tells apart equal bodies of one source that have no id: how many came before.
+    """
+    context, metrics = wire.context, wire.metrics
     when = parse_timestamp(wire.timestamp, zone)
     if when is None:
         raise SourceError(f"timestamp {wire.timestamp[:40]!r} is no time; write one like 2026-03-09T14:00:00Z")
     _known(wire.severity, SEVERITIES, "severity")
-    _known(wire.context.status, STATUSES, "context.status")
-    quality = _known(wire.context.timestamp_quality, QUALITIES, "context.timestampQuality") or when.quality
-    context, metrics = wire.context, wire.metrics
-    digest = _digest(context.digest, body)
-    kind = ALIASES.get(wire.type, wire.type if wire.type in _TYPES else EventType.UNKNOWN)
-    event = Event(
-        id=_id(wire, when.ts, body),
+    _known(context.status, STATUSES, "context.status")
+    _known(context.role, ROLES, "context.role")
+    _known(metrics.basis, BASES, "metrics.basis")
+    quality = _known(context.timestamp_quality, QUALITIES, "context.timestampQuality")
+    kind = _KINDS.get(wire.type, _UNKNOWN)
+    native_type, native_id = context.native_type, context.native_id
+    if native_type is None and kind is _UNKNOWN and wire.type != _UNKNOWN:
+        native_type = wire.type
+    own = _bytes(wire.id)
+    identity = _id(wire, own, when.ts, body, occurrence)
+    if native_id is None and wire.id and identity != own:
+        native_id = wire.id
+    usage = metrics.usage
+    return Event(
+        id=identity,
         ts=when.ts,
-        type=str(kind),
+        type=kind,
         agent=wire.agent_id,
         session_id=wire.session_id,
-        digest=digest,
-        ts_quality=quality,
+        offset=context.offset,
+        digest=_digest(context.digest, body),
+        ts_quality=quality if quality is not None and when.quality != "clamped" else when.quality,
+        part=context.part,
         seq=context.sequence,
         severity=wire.severity,
-        parent_event_id=_parent(wire.parent_event_id),
+        status=context.status,
+        role=context.role,
+        native_type=native_type,
+        native_id=native_id,
+        parent_event_id=None if wire.parent_event_id is None else _parent(wire.parent_event_id),
+        root_session_id=context.root_session_id,
         thread_id=context.subagent,
+        is_sidechain=context.is_sidechain,
+        is_copy=context.is_copy,
+        is_forked=context.is_forked,
         agent_version=wire.agent_version,
-        usage=None if metrics.usage is None else Usage(**msgspec.structs.asdict(metrics.usage)),
+        working_directory=context.working_directory,
+        branch=context.branch,
+        commit=context.commit,
+        repository=context.repository,
+        machine=context.machine,
+        workspace=context.workspace,
+        model=context.model,
+        provider=context.provider,
+        usage=None if usage is None else _usage(usage),
+        usage_key=metrics.usage_key,
+        request_id=metrics.request_id,
+        basis=metrics.basis,
         reported_cost_usd=metrics.cost_usd,
+        tool_name=context.tool_name,
+        tool_call_id=context.tool_call_id,
+        call_type=context.call_type,
+        duration_ms=metrics.duration_ms,
+        exit_code=metrics.exit_code,
+        lines_added=metrics.lines_added,
+        lines_removed=metrics.lines_removed,
         file_size_bytes=metrics.file_size,
+        file_path=context.file_path,
+        summary=context.summary,
         data=_object(wire.data),
         tags=tuple(wire.tags),
-        **{name: getattr(context, name) for name in _SAME},
-        **{name: getattr(metrics, name) for name in _MEASURED},
+        sanitised=context.sanitised,
     )
-    if kind is EventType.UNKNOWN and event.native_type is None and wire.type != kind:
-        event.native_type = wire.type
-    if wire.id is not None and event.native_id is None and event.id != _bytes(wire.id):
-        event.native_id = wire.id
-    return event
 
 
-def _id(wire: AgentEvent, ts: int, body: bytes) -> bytes:
+def _usage(usage: WireUsage) -> Usage:
+    return Usage(
+        usage.input_tokens, usage.output_tokens, usage.cache_read_tokens, usage.cache_write_5m_tokens,
+        usage.cache_write_1h_tokens, usage.reasoning_tokens, usage.web_search_requests, usage.service_tier,
+        usage.speed, usage.inference_geo,
+    )  # fmt: skip
+
+
+def _id(wire: AgentEvent, native: bytes | None, ts: int, body: bytes, occurrence: int) -> bytes:
     """Ours implies its time; others' ids are hashed with it, so that the same one gives the same event."""
-    native = _bytes(wire.id)
     if native is not None and native[6] >> 4 == 8 and int.from_bytes(native[:6], "big") == ts // 1000:
         return native
     if native is not None:
         return event_id(ts, wire.agent_id, str(wire.id).lower())
-    return event_id(ts, wire.agent_id, wire.session_id, wire.id if wire.id is not None else body)
+    if wire.id:
+        return event_id(ts, wire.agent_id, wire.session_id, wire.id)
+    again = (str(occurrence),) if occurrence else ()
+    return event_id(ts, wire.agent_id, wire.session_id, body, *again)
 
 
 def _bytes(text: str | None) -> bytes | None:
-    return UUID(text).bytes if text is not None and is_uuid(text) else None
+    return bytes.fromhex(text.replace("-", "")) if text is not None and is_uuid(text) else None
 
 
 def _parent(text: str | None) -> bytes | None:

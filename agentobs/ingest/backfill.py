@@ -16,9 +16,12 @@ import msgspec
 from agentobs import registry
 from agentobs.adapters._base import Adapter
 from agentobs.errors import AgentobsError
+from agentobs.ingest import mappings
+from agentobs.ingest.content import Keeper
 from agentobs.ingest.discover import Found, PassedOver, discover
-from agentobs.ingest.worker import Outcome, Progress, Worker
-from agentobs.redaction import Redactor
+from agentobs.ingest.worker import Outcome, Progress, Worker, ignore
+from agentobs.redaction import Redactor, load_rules, rules_version
+from agentobs.settings import Content
 
 _ALONE = 16 << 20  # below so many bytes, processes cost more than they bring
 _TASK_BYTES, _TASK_FILES = 32 << 20, 200
@@ -43,11 +46,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     redaction_key: bytes
     project: str | None = None
     machine: str | None = None
+    mappings: tuple[str, ...] = ()  # files that teach further formats
+    content: Content = Content()
+    redaction_rules: Path | None = None  # the user's file; None: our rules alone
 
 
-def adapters() -> dict[str, Adapter]:
-    """Return every known adapter by its name."""
-    return registry.plugins("agentobs.adapters", "ADAPTER", Adapter)
+def adapters(taught: Sequence[str | Path] = ()) -> dict[str, Adapter]:
+    """Return every known adapter by its name, and those that mapping files teach."""
+    return mappings.with_mappings(registry.plugins("agentobs.adapters", "ADAPTER", Adapter), taught)
 
 
 def plan(roots: Sequence[Path], known: dict[str, Adapter] | None = None) -> Plan:
@@ -94,13 +100,29 @@ def tasks_of(found: Sequence[Found]) -> Iterator[list[Found]]:
 
 
 def _run_here(job: Job, found: Sequence[Found], watch: Callable[[Progress], None], *, final: bool) -> Iterator[Outcome]:
-    with _calm(), _worker(job, watch) as worker:
+    with _calm(), worker_of(job, watch) as worker:
         for task in tasks_of(found):
             yield from worker.ingest_all([(item.path, item.adapter) for item in task], final=final)
 
 
-def _worker(job: Job, watch: Callable[[Progress], None]) -> Worker:
-    return Worker(job.url, Redactor(job.redaction_key), project=job.project, machine=job.machine, watch=watch)
+def worker_of(job: Job, watch: Callable[[Progress], None] = ignore, retry_s: float = 60.0) -> Worker:
+    """Return a worker that does its part of a job."""
+    keeper = keeper_of(job)
+    return Worker(
+        job.url,
+        keeper.redactor,
+        project=job.project,
+        machine=job.machine,
+        keeper=keeper,
+        retry_s=retry_s,
+        watch=watch,
+    )
+
+
+def keeper_of(job: Job) -> Keeper:
+    """Return what redacts by the rules of a job, the user's among them, and keeps what its content modes say."""
+    rules = load_rules(job.redaction_rules)
+    return Keeper(job.content, job.redaction_key, Redactor(job.redaction_key, rules), rules_version(rules))
 
 
 def _run_apart(
@@ -180,9 +202,9 @@ def _collect(
 def _serve(job: Job, tasks: Any, reports: Any, hears: Any, final: bool) -> None:
     """Take sources from the queue until there is none; the parent alone hears Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    known = adapters()
+    known = adapters(job.mappings)
     try:
-        with _calm(), _worker(job, reports.put) as worker:
+        with _calm(), worker_of(job, reports.put) as worker:
             threading.Thread(target=_pass_on, args=(hears, worker), daemon=True).start()
             while (task := tasks.get()) is not None and not worker.stop:
                 for outcome in worker.ingest_all([(Path(path), known[name]) for path, name in task], final=final):

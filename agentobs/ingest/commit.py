@@ -6,7 +6,8 @@ import msgspec
 
 from agentobs import pricing
 from agentobs.events import SENTINEL, Event
-from agentobs.ingest.contexts import Contexts, Kinds
+from agentobs.ingest.content import Keeper, Keeping
+from agentobs.ingest.contexts import PROJECT, Contexts, Kinds
 from agentobs.ingest.reading import MOST_EVENTS, MOST_WEEKS, Piece
 from agentobs.store.batch import Batch, Part, Step
 from agentobs.store.rows import Place, RowEncoder
@@ -30,13 +31,15 @@ class Origin(msgspec.Struct):
     source: Source
     size_bytes: int
     contexts: Contexts
+    is_redacted: bool = True  # its pieces come without secrets
 
 
 class BatchBuilder:
     """Gathers pieces of sources into a batch: a large piece alone, small ones of many sources together."""
 
-    def __init__(self, encoder: RowEncoder, numbers: Iterator[int]) -> None:
+    def __init__(self, encoder: RowEncoder, numbers: Iterator[int], keeper: Keeper | None = None) -> None:
         self._encode = encoder.row
+        self._keeper = keeper
         self._numbers = numbers
         self._kinds = Kinds()
         self._weeks: set[int] = set()
@@ -59,11 +62,16 @@ class BatchBuilder:
         batch, memory, source_id = self._batch, piece.memory, origin.source.source_id
         owner_ts = SENTINEL if memory.first_ts is None else memory.first_ts
         place = Place(source_id, batch.batch_id, owner_ts)
+        keeping = self._keeping(origin, piece)
+        records = {event.offset: event for event in piece.events if event.raw is not None}
         for event in piece.events:
             cost = place.cost_pico_usd = price(event)
             context, kind = origin.contexts.row(event), self._kinds.row(event, priced=cost is not None)
             place.context_id, place.kind_id = context[0], kind[0]
             place.owner_ts = owner_ts + event.is_forked
+            place.record_event_id = _elsewhere(event, records) if event.raw is None else None
+            if keeping is not None:
+                keeping.event(event, context[PROJECT])
             batch.contexts[context[0]], batch.kinds[kind[0]] = context, kind
             batch.rows.append(self._encode(event, place, len(batch.rows)))
         batch.events.extend(piece.events)
@@ -72,7 +80,7 @@ class BatchBuilder:
         batch.parts.append(
             Part(
                 step=_step(origin, piece),
-                rejects=piece.rejects,
+                rejects=piece.rejects if keeping is None else keeping.rejects(piece.rejects),
                 counts=piece.counts,
                 events=len(piece.events),
                 first_ts=memory.first_ts,
@@ -89,11 +97,25 @@ class BatchBuilder:
         self._batch, self._weeks = self._empty(), set()
         return batch
 
+    def _keeping(self, origin: Origin, piece: Piece) -> Keeping | None:
+        if self._keeper is None:
+            return None
+        return self._keeper.piece(piece, origin.contexts.projects, is_redacted=origin.is_redacted)
+
     def _empty(self) -> Batch:
         return Batch(
             batch_id=next(self._numbers), parts=[], rows=[], events=[], sources=[], contexts={}, kinds={},
             min_ts=None, max_ts=None,
+            rules_version=None if self._keeper is None else self._keeper.rules_version,
         )  # fmt: skip
+
+
+def _elsewhere(event: Event, records: dict[int, Event]) -> bytes | None:
+    """Return the id of the event that has the record of this one, unless its session and time tell where it is."""
+    first = records.get(event.offset)
+    if first is None or (first.ts == event.ts and first.session_id == event.session_id):
+        return None
+    return first.id
 
 
 def _step(origin: Origin, piece: Piece) -> Step:

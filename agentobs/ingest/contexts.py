@@ -13,10 +13,12 @@ CONTEXT = (
     "agent", "agent_version", "project", "root_session_id", "thread_id", "is_sidechain", "working_directory", "branch",
     "repository", "machine", "workspace",
 )  # fmt: skip
+PROJECT = 1 + CONTEXT.index("project")
+"""Where a context's row says its project."""
 KIND = (
     "type", "severity", "status", "role", "native_type", "ts_quality", "is_copy", "is_forked", "sanitised", "tool_name",
     "call_type",
-    "model", "provider", "basis", "service_tier", "speed", "inference_geo", "price_version",
+    "model", "provider", "basis", "service_tier", "speed", "inference_geo", "price_version", "is_telemetry",
 )  # fmt: skip
 
 
@@ -24,7 +26,7 @@ class Contexts:
     """Gives each event of one source its context; remembers those it has made."""
 
     def __init__(self, projects: Projects, machine: str | None) -> None:
-        self._projects = projects
+        self.projects = projects
         self._machine = machine
         self._rows: dict[tuple[object, ...], DimensionRow] = {}
 
@@ -33,6 +35,7 @@ class Contexts:
         key = (
             event.session_id, event.working_directory, event.thread_id, event.branch, event.agent_version,
             event.is_sidechain, event.root_session_id, event.repository, event.machine, event.workspace,
+            event.is_telemetry,
         )  # fmt: skip
         row = self._rows.get(key)
         if row is None:
@@ -42,11 +45,11 @@ class Contexts:
         return row
 
     def _make(self, event: Event) -> DimensionRow:
-        project, repository = self._projects.resolve(event.session_id, event.working_directory)
+        project, repository = self.projects.resolve(event.session_id, event.working_directory)
         return _dimension((
             event.agent, event.agent_version, project, event.root_session_id or event.session_id, event.thread_id,
             event.is_sidechain, event.working_directory, event.branch, event.repository or repository,
-            event.machine or self._machine, event.workspace,
+            event.machine or (None if event.is_telemetry else self._machine), event.workspace,
         ))  # fmt: skip
 
 
@@ -65,6 +68,7 @@ class Kinds:
             event.basis,
             None if usage is None else usage.service_tier, None if usage is None else usage.speed,
             None if usage is None else usage.inference_geo, pricing.PRICES_VERSION if priced else None,
+            event.is_telemetry,
         )  # fmt: skip
         row = self._rows.get(columns)
         if row is None:

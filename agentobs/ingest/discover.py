@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from agentobs.adapters._base import Adapter
 from agentobs.errors import SourceError
+from agentobs.ingest import databases, gathered
 from agentobs.ingest.tail import open_regular
 
 _HEAD = 64 * 1024
@@ -71,12 +72,19 @@ def _look(path: Path, adapters: Mapping[str, Adapter], *, named: bool = False) -
         with open_regular(path) as file:
             head = os.pread(file.fd, _HEAD, 0)
             size = file.size_bytes
+        if head.startswith(databases.MAGIC):
+            head += databases.log_head(path, _HEAD)
     except (OSError, SourceError) as error:
         return PassedOver(path, _why(error))
     if not head:
         return PassedOver(path, "empty")
     adapter = claim(head, path, adapters, named=named)
-    return adapter if isinstance(adapter, PassedOver) else Found(path, adapter, size)
+    if not isinstance(adapter, PassedOver):
+        return Found(path, adapter, size)
+    is_record, owner = gathered.owner_of(head, path, adapters)
+    if is_record:
+        return PassedOver(path, "a record that is read with its session" if owner else "a record without its session")
+    return adapter
 
 
 def claim(head: bytes, path: Path, adapters: Mapping[str, Adapter], *, named: bool = False) -> Adapter | PassedOver:

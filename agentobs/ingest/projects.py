@@ -57,3 +57,14 @@ class Projects:
             root = self.first[session_id] = working_directory
         inside = working_directory == root or working_directory.startswith(root.rstrip("/\\") + "/")
         return self._override or repository or (root if inside else working_directory), repository
+
+    def of_directory(self, working_directory: str) -> str:
+        """Return the project of a session that begins here; nothing is remembered of it."""
+        return self._override or repository_of(working_directory) or working_directory
+
+    @property
+    def seen(self) -> set[str]:
+        """The projects of the sessions seen so far."""
+        if self._override:
+            return {self._override}
+        return {self.of_directory(directory) for directory in self.first.values()}

@@ -10,7 +10,7 @@ import msgspec
 
 from agentobs.adapters._base import Adapter
 from agentobs.events import Event, Line, Reject, Skip, Usage
-from agentobs.ingest import tail
+from agentobs.ingest import documents, tail
 from agentobs.redaction import Redactor
 from agentobs.store.batch import Counts, Rejected
 
@@ -49,17 +49,18 @@ class Reader:
     def __init__(self, adapter: Adapter, redactor: Redactor | None, saved: bytes | None, path: Path) -> None:
         self._adapter = adapter
         self._redactor = redactor
+        self._path = path
         self.memory = msgspec.json.decode(saved, type=Memory) if saved else Memory(msgspec.Raw(b"{}"))
         self._state: Any = msgspec.json.decode(self.memory.parser, type=adapter.memory)
         if not saved and hasattr(self._state, "path"):
             self._state.path = path.as_posix()
         self._read_last = b""  # the last bytes read, as they were then: the file may change under us
 
-    def read(self, fd: int, position: int, *, final: bool) -> Iterator[Piece]:
-        """Yield the pieces from a position to the end of what is complete."""
+    def read(self, fd: int, position: int, *, final: bool, found: documents.Content | None = None) -> Iterator[Piece]:
+        """Yield the pieces from a position to the end of what is complete; `found`: what a document holds, if known."""
         if self._adapter.whole:
             if position == 0:
-                yield self._document(tail.document(fd))
+                yield self._document(found or documents.content(self._adapter, fd, self._path))
             return
         self._read_last = tail.last_bytes(fd, position)
         if self.memory.unterminated:
@@ -74,22 +75,20 @@ class Reader:
             else:
                 yield from self._chunk(chunk)
 
-    def _document(self, data: bytes) -> Piece:
+    def _document(self, found: documents.Content) -> Piece:
         """All of a document in one piece: a rewritten one replaces all of it at once."""
-        piece, text = self._piece(0), data
-        if self._adapter.unpack is not None:
-            try:
-                text = self._adapter.unpack(data)
-            except ValueError as error:
-                piece.rejects.append(Rejected(0, str(error), b"", len(data)))
-                piece.counts.records = 1
-                return self._close(piece, data, data)
-        clean = text if self._redactor is None else self._redactor.text(text, piece.counts.redactions)
-        self._fill(piece, _Lines(0, [text], [clean]))
-        counts = piece.counts
-        counts.records = counts.event_records + counts.skips.total() + len(piece.rejects)
-        piece.end = len(data)
-        return self._close(piece, data[-tail.TAIL :], data)
+        piece = self._piece(0)
+        counts, piece.end = piece.counts, found.size_bytes
+        try:
+            text = documents.unpacked(self._adapter, found)
+        except ValueError as error:
+            piece.rejects.append(Rejected(0, str(error), b"", found.size_bytes))
+            counts.records = 1
+        else:
+            clean = text if self._redactor is None else self._redactor.text(text, counts.redactions)
+            self._fill(piece, _Lines(0, [text], [clean]))
+            counts.records = counts.event_records + counts.skips.total() + len(piece.rejects)
+        return self._close(piece, found.data[-min(tail.TAIL, found.size_bytes) :], found.data)
 
     def _chunk(self, chunk: tail.Chunk) -> Iterator[Piece]:
         originals = chunk.data.split(b"\n")

@@ -13,42 +13,19 @@ from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from agentobs.adapters._base import Adapter
 from agentobs.errors import AgentobsError, SourceError
-from agentobs.ingest.backfill import Job, plan, tasks_of
+from agentobs.ingest.backfill import Job, plan, tasks_of, worker_of
+from agentobs.ingest.databases import log_of
 from agentobs.ingest.discover import Found
-from agentobs.ingest.worker import Outcome, Worker
-from agentobs.redaction import Redactor
+from agentobs.ingest.gathered import owner_of
+from agentobs.ingest.tail import open_regular
+from agentobs.ingest.worker import Outcome
 
-Look = tuple[int, int, int, int]
+Look = tuple[int, ...]
 _STEP_MS = 50
 _TICK_MS = 250
 _RETRY_S = 2.0
 _POLL_S = 1.0
-
-
-def roots_of(known: Mapping[str, Adapter], home: Path) -> dict[Path, str]:
-    """Return the folders below the home folder in which agents keep their sessions, each with its agent's name.
-
-    What is not there is left out: `locations_of` has all of them.
-    """
-    return {path: name for path, name in locations_of(known, home).items() if path.is_dir()}
-
-
-def locations_of(known: Mapping[str, Adapter], home: Path) -> dict[Path, str]:
-    """Return the folders of every adapter's locations: the part before the first `*` that stands alone."""
-    found: dict[Path, str] = {}
-    for adapter in known.values():
-        for location in adapter.locations:
-            root = root_of(location)
-            for folder in sorted(home.glob(root)) or [home / root]:
-                found.setdefault(folder, adapter.name)
-    return found
-
-
-def root_of(location: str) -> str:
-    """Return what is looked through for a location: all before the first `*` or `**`; `Code*` names folders."""
-    parts = Path(location).parts
-    wild = next((place for place, part in enumerate(parts) if part in {"*", "**"}), len(parts) - 1)
-    return str(Path(*parts[:wild]))
+_HEAD = 4096  # bytes: enough of a record's file to know its session
 
 
 class Follower:
@@ -71,10 +48,9 @@ class Follower:
         self._polling = polling
         self._warn = warn
         self._seen: dict[Path, Look] = {}
+        self._failed: set[Path] = set()
         self._stopped = threading.Event()
-        self._worker = Worker(
-            job.url, Redactor(job.redaction_key), project=job.project, machine=job.machine, retry_s=_RETRY_S
-        )
+        self._worker = worker_of(job, retry_s=_RETRY_S)
 
     def stop(self) -> None:
         """Make `run` return after the piece in hand."""
@@ -107,6 +83,7 @@ class Follower:
                 self._stopped.wait(1.0)
             else:
                 self._seen.update(looks)
+                self._failed.update(Path(outcome.path) for outcome in outcomes if outcome.error is not None)
                 return outcomes
         return []
 
@@ -115,6 +92,8 @@ class Follower:
         last: float | None = None
         for changed in self._watched():
             if last is None or time.monotonic() - last > self._rescan_s:
+                while self._failed:  # it may have been locked, and not change any more
+                    self._seen.pop(self._failed.pop(), None)
                 yield self._roots
                 last = time.monotonic()
             elif changed:
@@ -150,21 +129,31 @@ class Follower:
 
     def _worth(self, paths: Sequence[Path]) -> list[Found]:
         """The session files among or below the paths that are not as they were when last looked at."""
-        below = dict.fromkeys(file for path in paths if self._inside(path) for file in _below(path) if self._fits(file))
-        worth: list[Found] = []
+        changed = (_of_log(path) for path in paths)
+        below = dict.fromkeys(
+            file for path in changed if self._inside(path) for file in _below(path) if self._fits(file)
+        )
+        worth: dict[Path, Found] = {}
         for path in below:
             look = _look(path)
             if look is None or self._seen.get(path) == look:
                 continue
             with suppress(SourceError):  # gone again, or not ours to read: its next change is looked at
-                found = plan([path], self._known).found
-                worth += found
-                if not found:
+                found = plan([path], self._known).found or self._owner(path)
+                worth.update((item.path, item) for item in found)
+                if path not in worth:
                     self._seen[path] = look
-        return worth
+        return list(worth.values())
+
+    def _owner(self, path: Path) -> list[Found]:
+        """The session's file with which a record's file is read."""
+        with open_regular(path) as file:
+            _, owner = owner_of(os.pread(file.fd, _HEAD, 0), path, self._known)
+        return [] if owner is None or not self._inside(owner) else plan([owner], self._known).found
 
     def _inside(self, path: Path) -> bool:
-        return any(path == root or root in path.parents for root in self._roots)
+        """Tell whether a path lies below a root by itself: no link leads there or out of there."""
+        return any(path == root or root in path.parents for root in self._roots) and path.resolve() == path
 
     def _fits(self, path: Path) -> bool:
         patterns = (pattern for adapter in self._known.values() for pattern in adapter.patterns)
@@ -184,8 +173,19 @@ def _below(path: Path) -> Iterator[Path]:
 
 
 def _look(path: Path) -> Look | None:
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+    """What tells that a file changed; what is in a database may be in its log alone."""
+    found: Look = ()
+    for part in (path, log_of(path)):
+        try:
+            status = os.lstat(part)
+        except OSError:
+            if part is path:
+                return None
+        else:
+            found = (*found, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    return found
+
+
+def _of_log(path: Path) -> Path:
+    """The database that a write-ahead log is of; any other path as it is."""
+    return path.with_name(path.name.removesuffix("-wal")) if path.name.endswith("-wal") else path

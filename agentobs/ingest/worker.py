@@ -12,8 +12,9 @@ import psycopg
 
 from agentobs.adapters._base import Adapter
 from agentobs.errors import AgentobsError, FenceError, SourceError
-from agentobs.ingest import tail
+from agentobs.ingest import documents, tail
 from agentobs.ingest.commit import BatchBuilder, Origin
+from agentobs.ingest.content import Keeper
 from agentobs.ingest.contexts import Contexts
 from agentobs.ingest.projects import Projects
 from agentobs.ingest.reading import Reader
@@ -62,6 +63,7 @@ class Worker:
         *,
         project: str | None = None,
         machine: str | None = None,
+        keeper: Keeper | None = None,
         retry_s: float = 60.0,
         watch: Callable[[Progress], None] = ignore,
     ) -> None:
@@ -69,6 +71,7 @@ class Worker:
         self._redactor = redactor
         self._project = project
         self._machine = machine
+        self._keeper = keeper
         self._retry_s = retry_s
         self._watch = watch
         self._encoder = RowEncoder()
@@ -127,6 +130,7 @@ class Worker:
         with ExitStack() as stack:
             opened: dict[sources.Key, Opened] = {}
             for (path, adapter), outcome in zip(files, outcomes, strict=True):
+                outcome.error = None
                 try:
                     one = Opened(stack.enter_context(tail.open_regular(path)), path, adapter, outcome)
                 except (SourceError, OSError) as error:
@@ -137,9 +141,13 @@ class Worker:
             with engine.translated():
                 found = identify(self.connection, list(opened.values()))
             with Committer(self.connection, self._pool, self._settled) as committer:
-                builder = BatchBuilder(self._encoder, self._numbers)
+                builder = BatchBuilder(self._encoder, self._numbers, self._keeper)
                 for one, source in zip(opened.values(), found, strict=True):
-                    self._read(one, source, builder, committer, final=final)
+                    if one.outcome.error is None:
+                        try:
+                            self._read(one, source, builder, committer, final=final)
+                        except SourceError as error:  # what could be read of it is kept
+                            one.outcome.error = str(error)
                     if self.stop:
                         break
                 committer.commit(builder.take())
@@ -147,11 +155,14 @@ class Worker:
     def _read(
         self, one: "Opened", source: Source, builder: BatchBuilder, committer: "Committer", *, final: bool
     ) -> None:
-        reader = Reader(one.adapter, self._redactor, source.memory, one.path)
+        redactor = self._redactor
+        if self._keeper is not None:
+            redactor = self._keeper.redactor_for(one.adapter, one.file.fd, one.path, source.memory, self._project)
+        reader = Reader(one.adapter, redactor, source.memory, one.path)
         contexts = Contexts(Projects(reader.memory.directories, self._project), self._machine)
-        origin = Origin(source, one.file.size_bytes, contexts)
+        origin = Origin(source, one.file.size_bytes, contexts, is_redacted=redactor is not None)
         committer.outcomes[source.source_id] = one.outcome
-        for piece in reader.read(one.file.fd, source.position, final=final):
+        for piece in reader.read(one.file.fd, source.position, final=final, found=one.found):
             if not builder.fits(origin, piece):
                 committer.commit(builder.take())
             builder.add(origin, piece)
@@ -183,6 +194,7 @@ class Opened(msgspec.Struct):
     path: Path
     adapter: Adapter
     outcome: Outcome
+    found: documents.Content | None = None  # in a database that has changed: it is dear to take twice
 
     @property
     def key(self) -> sources.Key:
@@ -241,7 +253,7 @@ def identify(connection: psycopg.Connection, opened: Sequence[Opened]) -> list[S
     new: list[sources.New] = []
     for key, one in zip(keys, opened, strict=True):
         source = known.get(key)
-        if source is None or source.adapter != one.adapter.name or not _unchanged(source, one):
+        if source is None or source.adapter != one.adapter.name or not _unchanged_or_later(source, one):
             generation = 0 if source is None else source.generation + 1
             new.append(sources.New(one.adapter.name, one.adapter.version, str(one.path), *key, generation))
         elif source.path != str(one.path):
@@ -252,10 +264,22 @@ def identify(connection: psycopg.Connection, opened: Sequence[Opened]) -> list[S
     return [known[key] for key in keys]
 
 
+def _unchanged_or_later(source: Source, one: Opened) -> bool:
+    """Tell whether a source is what was read before; one that cannot be read now is left as it is, and says why."""
+    try:
+        return _unchanged(source, one)
+    except SourceError as error:
+        one.outcome.error = str(error)
+        return True
+
+
 def _unchanged(source: Source, one: Opened) -> bool:
     file = one.file
     if one.adapter.whole and source.position > 0:  # rewritten whole: the head's hash is that of all of it
-        return source.head_hash == tail.hash_head(tail.document(file.fd), whole=True)
+        now = documents.content(one.adapter, file.fd, one.path)
+        is_same = source.head_hash == tail.hash_head(now.data, whole=True)
+        one.found = now if one.adapter.tables is not None and not is_same else None
+        return is_same
     size = os.fstat(file.fd).st_size
     if size < source.position:
         return False

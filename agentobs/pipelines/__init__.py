@@ -35,6 +35,7 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
     url: str  # of a database that answers and has our schema
     settings: Settings
     home: Path  # below which agents keep their sessions
+    environ: Mapping[str, str] = {}  # its variables may name other folders of theirs
     machine: str | None = None
 
 

@@ -2,11 +2,13 @@
 
 import re
 import threading
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Literal, Protocol
 
-from agentobs.redaction.rules import Anchor, Rule
+from agentobs.redaction.rules import DENSE_RUN, Anchor, Rule
 
 HIDDEN = -1
 """The rule number of a place where a JSON escape may hide the characters of a key."""
@@ -65,30 +67,95 @@ class HyperscanEngine:
         return list(places)
 
 
+_Rests = dict[re.Pattern[bytes], list[int]]  # what must follow a literal, and the rules that ask for it
+_Literals = dict[bytes, _Rests]
+_Probes = dict[bytes, list[tuple[bytes, int, _Rests]]]  # what is looked for: the literals that hold it, and where
+_RUN = b"a" * DENSE_RUN
+_RUN_OR_GAP = bytes(
+    ord("a") if chr(code).isascii() and (chr(code).isalnum() or chr(code) in "_-.") else ord(" ") for code in range(256)
+)
+
+
 class ReEngine:
-    """The same with the standard library: the literals by `bytes.find`, a regular expression at each of them."""
+    """The same with the standard library: the literals by `bytes.find`, a regular expression at each of them.
+
+    Most keys are long words, and long words are a tenth of a text: the literals of such keys are looked for in these.
+    """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        """Group the anchors by their literal."""
-        exact: dict[bytes, list[tuple[int, re.Pattern[bytes]]]] = {}
-        caseless: dict[bytes, list[tuple[int, re.Pattern[bytes]]]] = {}
+        """Group the anchors by where and how their literals are looked for."""
+        exact: _Literals = {}
+        caseless: _Literals = {}
+        self._dense: _Literals = {}
         for number, anchor in _numbered(rules):
             rest = re.compile(anchor.then, re.IGNORECASE if anchor.caseless else 0)
-            literals, key = (caseless, anchor.literal.lower()) if anchor.caseless else (exact, anchor.literal)
-            literals.setdefault(key, []).append((number, rest))
-        self._exact, self._caseless = exact, caseless
+            key = anchor.literal.lower() if anchor.caseless else anchor.literal
+            literals = caseless if anchor.caseless else self._dense if anchor.dense else exact
+            literals.setdefault(key, {}).setdefault(rest, []).append(number)
+        self._exact, self._caseless = _by_probe(exact), _by_probe(caseless)
 
     def find(self, text: bytes) -> list[Place]:
         """Every (position of an anchor, number of its rule or HIDDEN), in no order."""
         places: set[Place] = set()
         for literals, haystack in ((self._exact, text), (self._caseless, text.lower())):
-            for literal, rests in literals.items():
-                start = haystack.find(literal)
-                while start >= 0:
-                    end = start + len(literal)
-                    places.update((start, number) for number, rest in rests if rest.match(text, end))
-                    start = haystack.find(literal, start + 1)
+            for probe, kin in literals.items():
+                for found in _occurrences(haystack, probe):
+                    for literal, offset, rests in kin:
+                        start = found - offset
+                        if start >= 0 and haystack.startswith(literal, start):
+                            _add(places, text, start, start + len(literal), rests)
+        words, starts, shifts = _long_words(text)
+        for literal, rests in self._dense.items():
+            for found in _occurrences(words, literal):
+                start = found + shifts[bisect_right(starts, found) - 1]
+                _add(places, text, start, start + len(literal), rests)
         return list(places)
+
+
+def _by_probe(literals: _Literals) -> _Probes:
+    """Literals that begin with another one, or share their last three bytes with more, are looked for once."""
+    endings = Counter(literal[-3:] for literal in literals)
+    probes: _Probes = {}
+    for literal, rests in literals.items():
+        beginnings = [other for other in literals if literal.startswith(other)]
+        probe, offset = min(beginnings, key=len), 0
+        if probe == literal and endings[literal[-3:]] > 2:
+            probe, offset = literal[-3:], len(literal) - 3
+        probes.setdefault(probe, []).append((literal, offset, rests))
+    return probes
+
+
+def _add(places: set[Place], text: bytes, start: int, end: int, rests: _Rests) -> None:
+    for rest, numbers in rests.items():
+        if rest.match(text, end):
+            places.update((start, number) for number in numbers)
+
+
+def _occurrences(haystack: bytes, literal: bytes) -> Iterator[int]:
+    start = haystack.find(literal)
+    while start >= 0:
+        yield start
+        start = haystack.find(literal, start + 1)
+
+
+def _long_words(text: bytes) -> tuple[bytes, list[int], list[int]]:
+    """The long words of a text, one space between them, where each begins there, and how far it was from there."""
+    marked = text.translate(_RUN_OR_GAP)
+    words: list[bytes] = []
+    starts: list[int] = []
+    shifts: list[int] = []
+    size = 0
+    start = marked.find(_RUN)
+    while start >= 0:
+        end = marked.find(b" ", start + DENSE_RUN)
+        if end < 0:
+            end = len(text)
+        words.append(text[start:end])
+        starts.append(size)
+        shifts.append(start - size)
+        size += end - start + 1
+        start = marked.find(_RUN, end)
+    return b" ".join(words), starts, shifts
 
 
 def _numbered(rules: Sequence[Rule]) -> list[tuple[int, Anchor]]:

@@ -18,9 +18,10 @@ from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 
+from agentobs.redaction.catalog import RULES
 from agentobs.redaction.engines import HIDDEN, engine_for
 from agentobs.redaction.escapes import Origin, Strings, inside_escape, unescape
-from agentobs.redaction.rules import RULES, Rule
+from agentobs.redaction.rules import Rule, rules_version
 
 _Text = TypeVar("_Text", str, bytes)
 _MARK = re.compile(rb"(?P<head>redacted:[\w-]+:)[0-9a-f]{8}(?:\xc2\xbb|\\+u00[bB]{2})")
@@ -59,6 +60,7 @@ class Redactor:
         self._key = key
         self._rules = tuple(rules)
         self._engine = engine_for(self._rules, engine)
+        self.version = rules_version(self._rules)
 
     def chunk(self, data: bytes) -> Redacted:
         r"""The lines of a chunk that ends at a line's end, without their `\n`."""
@@ -146,12 +148,12 @@ class Redactor:
     def _finds_in(self, text: bytes, level: int) -> list[_Find]:
         finds: list[_Find] = []
         for place, number in self._engine.find(text):
-            match = None if number == HIDDEN else self._rules[number].matcher.match(text, place)
-            if match is None:
+            match = None if number == HIDDEN else self._rules[number].match(text, place)
+            if match is None or not match["secret"]:
                 continue
             start, end = match.span("secret")
             secret = _plain(match["secret"])
-            refused = self._rules[number].refuser.search(secret) or inside_escape(text, start) or _in_mark(text, start)
+            refused = self._rules[number].refuses(secret) or inside_escape(text, start) or _in_mark(text, start, end)
             if not refused:
                 finds.append(_Find(start, end, number, level, secret))
         return finds
@@ -161,9 +163,12 @@ class Redactor:
         return f"«redacted:{rule}:{digest[:8]}»".encode()
 
 
-def _in_mark(text: bytes, position: int) -> bool:
-    """Whether this is the hash of a mark: `password:` in a mark is no assignment."""
-    return any(mark.end("head") == position for mark in _MARK.finditer(text, max(0, position - 64), position + 32))
+def _in_mark(text: bytes, start: int, end: int) -> bool:
+    """Whether this is a part of a mark, or begins as its hash: `password:` in a mark is no assignment."""
+    return any(
+        mark.end("head") == start or (mark.start() <= start and end <= mark.end())
+        for mark in _MARK.finditer(text, max(0, start - 96), start + 96)
+    )
 
 
 def _outside_escapes(raw: bytes, position: int) -> int:

@@ -69,6 +69,7 @@ class Batch(msgspec.Struct, kw_only=True):
     kinds: dict[int, DimensionRow]
     min_ts: int | None
     max_ts: int | None
+    rules_version: str | None = None  # of the redaction that the rows went through
 
 
 class Committed(msgspec.Struct):

@@ -7,14 +7,14 @@ import msgspec
 import psycopg
 from psycopg.rows import dict_row
 
-from agentobs.store import engine
+from agentobs.store import engine, rescan
 from agentobs.store.queries import load
 
 _COUNTERS = (
     "position", "size_bytes", "records", "event_records", "skipped", "rejected", "events", "stored", "copies",
     "conflicts", "refused", "expired",
 )  # fmt: skip
-_LISTS = ("agents", "skips", "rejects", "unknowns", "unpriced", "times", "redactions")
+_LISTS = ("agents", "skips", "rejects", "unknowns", "endless", "unpriced", "times", "redactions")
 _MOST = 5
 Row = dict[str, Any]
 
@@ -32,15 +32,19 @@ class Checkup(msgspec.Struct, kw_only=True):
 
     totals: dict[str, int]
     stored: dict[str, int]
+    older_events: int  # redacted by other rules than the present ones
     checks: list[Check]
     notes: list[str]
+    sources: list[Row]
     agents: list[Row]
     skips: list[Row]
     rejects: list[Row]
     unknowns: list[Row]
+    endless: list[Row]
     unpriced: list[Row]
     times: list[Row]
     redactions: list[Row]
+    lags: list[Row]  # of what reads the stream behind ingest: name, batches, events
 
     @property
     def sound(self) -> bool:
@@ -48,13 +52,18 @@ class Checkup(msgspec.Struct, kw_only=True):
         return all(check.sound for check in self.checks)
 
 
-def examine(connection: psycopg.Connection) -> Checkup:
-    """Return what the database knows about itself, as of one instant; nothing is changed."""
+def examine(connection: psycopg.Connection, rules_version: str | None = None) -> Checkup:
+    """Return what the database knows about itself, as of one instant; nothing is changed.
+
+    `rules_version` names the present rules of redaction; None: nobody asks what was stored under others.
+    """
     with engine.translated(), connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         sources = _rows(connection, "doctor_sources")
         kept = _rows(connection, "doctor_kept")
         lists = {name: _rows(connection, f"doctor_{name}") for name in _LISTS}
+        lags = _lags(connection)
+        older = 0 if rules_version is None else rescan.older(connection, rules_version)
         stored = _one(
             connection,
             "SELECT (SELECT count(*) FROM agent_events), (SELECT count(*) FROM agent_sessions), "
@@ -67,8 +76,11 @@ def examine(connection: psycopg.Connection) -> Checkup:
     return Checkup(
         totals=dict(totals),
         stored=dict(zip(("events", "sessions", "tool_calls", "model_calls", "quarantine"), stored, strict=True)),
+        older_events=older,
         checks=[*_reconciled(sources), _arrived(totals["stored"], stored[0], horizon), *_kept(kept)],
-        notes=_notes(sources, horizon),
+        notes=[*_notes(sources, horizon), *_behind(lags, older)],
+        sources=sources,
+        lags=lags,
         **lists,
     )
 
@@ -143,6 +155,20 @@ def _notes(sources: list[Row], horizon: str) -> list[str]:
     if horizon != "-infinity":
         notes.append(f"events before {horizon} were dropped on purpose")
     return notes
+
+
+def _behind(lags: list[Row], older: int) -> list[str]:
+    notes = [f"{lag['name']} is {lag['events']:,} events behind ingest" for lag in lags if lag["events"]]
+    if older:
+        notes.append(f"stored with older rules: {older:,} events, run `agentobs redact --rescan`")
+    return notes
+
+
+def _lags(connection: psycopg.Connection) -> list[Row]:
+    """How far indexes that follow the stream are behind it; the view `index_lags` says it, once there are any."""
+    if _one(connection, "SELECT to_regclass('index_lags')") == (None,):
+        return []
+    return _rows(connection, "doctor_lags")
 
 
 def _rows(connection: psycopg.Connection, name: str) -> list[Row]:

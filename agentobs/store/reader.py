@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 from psycopg import sql
 
 from agentobs import frames
@@ -22,7 +23,7 @@ _KIND = ("type", "severity", "status", "role", "native_type", "ts_quality", "is_
          "call_type", "model")  # fmt: skip
 _BATCH = 10_000
 Body = tuple[str, bytes | None, int]
-"""(agent, raw record, part): what an adapter takes a text from."""
+"""(adapter that read it, raw record, part): what an adapter takes a text from."""
 
 
 class Filters(dict[str, Any]):
@@ -67,7 +68,9 @@ def tool_calls(connection: psycopg.Connection, filters: Filters) -> pd.DataFrame
 
 def edits(connection: psycopg.Connection, filters: Filters) -> pd.DataFrame:
     """Return EDITS by time."""
-    return _sorted(_frame(connection, "read_edits", filters, frames.EDITS), "ts", "tool_call_id", "session_id")
+    return _sorted(
+        _frame(connection, "read_edits", filters, frames.EDITS), "ts", "tool_call_id", "session_id", "event_id"
+    )
 
 
 def sessions(connection: psycopg.Connection, filters: Filters) -> pd.DataFrame:
@@ -76,24 +79,24 @@ def sessions(connection: psycopg.Connection, filters: Filters) -> pd.DataFrame:
 
 
 def messages(connection: psycopg.Connection, filters: Filters) -> tuple[pd.DataFrame, list[Body]]:
-    """Return MESSAGES without their texts, and for each row (agent, raw record, part) to take the text from."""
+    """Return MESSAGES without their texts, and for each row the Body to take its text from."""
     with engine.translated(), connection.cursor(binary=True) as cursor:
         cursor.execute(load("read_messages").encode(), filters)
         rows = cursor.fetchall()
     names = [column.name for column in frames.MESSAGES.columns if column.name != "text"]
-    data = pd.DataFrame([row[:-2] for row in rows], columns=names)
+    data = pd.DataFrame([row[:-3] for row in rows], columns=names)
     data["text"] = None
-    bodies = [(row[4], None if row[-2] is None else raw_records.decompress(row[-2]), row[-1]) for row in rows]
+    bodies = [(row[-3], None if row[-2] is None else raw_records.decompress(row[-2]), row[-1]) for row in rows]
     return frames.conform(data, frames.MESSAGES), bodies
 
 
 def contents(connection: psycopg.Connection, filters: Filters) -> Iterator[tuple[str, Body]]:
-    """Yield the id of each tool call and result, and (agent, raw record, part) to take its words from."""
-    with engine.translated(), connection.cursor("contents", binary=True) as cursor:
+    """Yield the id of each tool call and result, and the Body to take its words from."""
+    with engine.translated(), connection.transaction(), connection.cursor("contents", binary=True) as cursor:
         cursor.itersize = _BATCH
         cursor.execute(load("read_contents").encode(), filters)
-        for event_id, agent, raw, part in cursor:
-            yield event_id, (agent, None if raw is None else raw_records.decompress(raw), part)
+        for event_id, adapter, raw, part in cursor:
+            yield event_id, (adapter, None if raw is None else raw_records.decompress(raw), part)
 
 
 def usage(connection: psycopg.Connection, filters: Filters, by: Sequence[str], zone: str) -> pd.DataFrame:
@@ -129,8 +132,29 @@ def _frame(connection: psycopg.Connection, name: str, filters: Mapping[str, Any]
     for key, dimension, columns in (("context_id", "contexts", _CONTEXT), ("kind_id", "kinds", _KIND)):
         if key in table.column_names:
             wanted = [column for column in columns if column in frame.names]
+            if "is_copy" in wanted:
+                wanted.append("is_telemetry")
             table = arrow.join(table, _dimension(connection, dimension, key, wanted), key, wanted)
+    if "is_telemetry" in table.column_names:
+        table = _with_own(connection, table)
     return arrow.to_pandas(table, frame)
+
+
+def _with_own(connection: psycopg.Connection, table: pa.Table) -> pa.Table:
+    """What telemetry tells is a copy only where its session has files."""
+    told = pc.call_function("and", [table["is_copy"], table["is_telemetry"]])
+    sessions = table["session_id"].filter(told).unique().to_pylist()
+    if not sessions:
+        return table
+    with engine.translated():
+        rows = connection.execute(
+            "SELECT session_id FROM agent_sessions WHERE NOT has_files AND session_id = ANY(%s)", (sessions,)
+        ).fetchall()
+    only_told = pa.array([row[0] for row in rows], pa.large_string())
+    is_alone = pc.call_function("is_in", [table["session_id"]], pc.SetLookupOptions(only_told))
+    alone = pc.call_function("and", [told, is_alone])
+    place = table.column_names.index("is_copy")
+    return table.set_column(place, "is_copy", pc.call_function("and_not", [table["is_copy"], alone]))
 
 
 def _dimension(connection: psycopg.Connection, name: str, key: str, wanted: list[str]) -> pa.Table:
@@ -139,7 +163,7 @@ def _dimension(connection: psycopg.Connection, name: str, key: str, wanted: list
             sql.SQL(", ").join(map(sql.Identifier, [key, *wanted])), sql.Identifier(name)
         )
         rows = connection.execute(query).fetchall()
-    flags = {"is_sidechain", "is_copy", "sanitised"}
+    flags = {"is_sidechain", "is_copy", "sanitised", "is_telemetry"}
     types = {key: pa.int64(), **dict.fromkeys(flags, pa.bool_())}
     columns = list(zip(*rows, strict=True)) if rows else [[] for _ in [key, *wanted]]
     return pa.table({

@@ -30,6 +30,7 @@ def rebuild(
         writer.prepare(connection)
         with connection.transaction():
             writer.lock_stream(connection)
+            writer.empty_staging(connection)
             _refuse_below_horizon(connection)
             connection.execute(f"TRUNCATE {_DERIVED}")  # pyright: ignore[reportArgumentType]
             total = _count(connection)

@@ -18,9 +18,9 @@ _EPOCH_2000 = 946_684_800_000_000  # PostgreSQL counts from 2000-01-01
 
 COLUMNS = (
     "ts id seq context_id kind_id source_id source_offset batch_id digest part ord owner_ts session_id "
-    "tool_call_id usage_key parent_event_id file_path summary data raw "
+    "tool_call_id usage_key parent_event_id record_event_id file_path summary data raw "
     "input_tokens output_tokens cache_read_tokens cache_write_5m_tokens cache_write_1h_tokens reasoning_tokens "
-    "web_search_requests cost_pico_usd reported_cost_usd "
+    "web_search_requests cost_pico_usd reported_cost_usd request_id "
     "duration_ms exit_code lines_added lines_removed file_size_bytes commit tags"
 ).split()
 COPY = f"COPY staged ({', '.join(COLUMNS)}) FROM STDIN (FORMAT binary)"
@@ -29,7 +29,7 @@ _FIXED = Struct("!h iq i16s iq iq iq iq iq iq iq ih ii iq".replace(" ", ""))
 _LENGTH = Struct("!i").pack
 _INT = Struct("!iq").pack
 _FLOAT = Struct("!id").pack
-_NO_USAGE = NULL * 9
+_NO_USAGE = NULL * 10
 _NO_OUTCOME = NULL * 7
 _COLUMN_COUNT = len(COLUMNS)
 
@@ -80,7 +80,7 @@ class RowEncoder:
             8, place.source_id, 8, event.offset, 8, place.batch_id, 8, event.digest, 2, event.part, 4, order,
             8, place.owner_ts - _EPOCH_2000,
         )  # fmt: skip
-        parent, data, record = event.parent_event_id, event.data, event.raw
+        parent, data, record, whole = event.parent_event_id, event.data, event.raw, place.record_event_id
         if record is not None:
             record = self._compressor(event.agent)(record)
         return b"".join((
@@ -88,11 +88,12 @@ class RowEncoder:
             NULL if event.tool_call_id is None else encode_text(event.tool_call_id),
             NULL if event.usage_key is None else encode_text(event.usage_key),
             NULL if parent is None else b"\0\0\0\x10" + parent,
+            NULL if whole is None else b"\0\0\0\x10" + whole,
             texts[event.file_path],
             NULL if event.summary is None else encode_text(event.summary),
             NULL if data is None else _LENGTH(len(data) + 1) + b"\x01" + data,
             NULL if record is None else _LENGTH(len(record)) + record,
-            _NO_USAGE if event.usage is None else _usage(event.usage, place.cost_pico_usd, event.reported_cost_usd),
+            _NO_USAGE if event.usage is None else _usage(event.usage, event, place.cost_pico_usd),
             self._outcome(event),
         ))  # fmt: skip
 
@@ -126,11 +127,13 @@ class Place(msgspec.Struct):
     context_id: int = 0
     kind_id: int = 0
     cost_pico_usd: int | None = None
+    record_event_id: bytes | None = None  # the event that has the raw record, where its time or session is another
 
 
-def _usage(usage: Usage, cost_pico_usd: int | None, reported_cost_usd: float | None) -> bytes:
+def _usage(usage: Usage, event: Event, cost_pico_usd: int | None) -> bytes:
     return b"".join((
         _int(usage.input_tokens), _int(usage.output_tokens), _int(usage.cache_read_tokens),
         _int(usage.cache_write_5m_tokens), _int(usage.cache_write_1h_tokens), _int(usage.reasoning_tokens),
-        _int(usage.web_search_requests), _int(cost_pico_usd), _float(reported_cost_usd),
+        _int(usage.web_search_requests), _int(cost_pico_usd), _float(event.reported_cost_usd),
+        NULL if event.request_id is None else encode_text(event.request_id),
     ))  # fmt: skip

@@ -33,7 +33,7 @@ _INSERT = (
 def prepare(connection: psycopg.Connection) -> None:
     """Make the connection's temporary tables and functions; a connection that writes needs them once."""
     connection.execute(load("staging").encode())
-    calls = ["merge_tool_calls", "merge_model_calls"]
+    calls = ["merge_tool_calls", "merge_model_calls", "merge_told"]
     for statement in (
         function("settle_copies", ["merge_copies"], columns=", ".join(_INSERTED)),
         function("merge_calls", calls, events="staged_events"),
@@ -58,6 +58,7 @@ def commit_batch(connection: psycopg.Connection, batch: Batch) -> dict[int, Comm
     go to the quarantine, one by one, in the same transaction.
     """
     with engine.translated(), connection.transaction():
+        empty_staging(connection)
         _advance(connection, batch.parts)
         _add_dimensions(connection, batch)
         refused: dict[int, list[Rejected]] = defaultdict(list)
@@ -183,6 +184,7 @@ def _derive(connection: psycopg.Connection, batch: Batch, stored: int, committed
             "events": stored,
             "min_ts": moment(batch.min_ts or 0),
             "max_ts": moment(batch.max_ts or 0),
+            "rules_version": batch.rules_version,
         },
     )
 
@@ -190,6 +192,11 @@ def _derive(connection: psycopg.Connection, batch: Batch, stored: int, committed
 def lock_stream(connection: psycopg.Connection) -> None:
     """Hold the stream until the transaction ends: what is derived moves one batch after the other."""
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_STREAM_LOCK,))
+
+
+def empty_staging(connection: psycopg.Connection) -> None:
+    """Forget what the batch before left in the temporary tables."""
+    connection.execute("SELECT pg_temp.empty_staging()")
 
 
 def merge_copies(connection: psycopg.Connection) -> list[tuple[int, int, int]]:

@@ -13,7 +13,7 @@ import pandas as pd
 from agentobs import frames
 from agentobs.adapters._base import Adapter
 from agentobs.errors import FrameError, SettingsError, SourceError
-from agentobs.ingest import backfill
+from agentobs.ingest import backfill, mappings
 from agentobs.settings import Settings
 from agentobs.store.reader import Body, Filters
 
@@ -37,6 +37,11 @@ class Backend(Protocol):
     def usage(self, filters: Filters, by: Sequence[str], zone: str) -> pd.DataFrame: ...
     def physical(self) -> pd.DataFrame: ...
     def raw(self, ids: Sequence[str]) -> dict[str, bytes]: ...
+    @property
+    def state(self) -> object: ...
+    def analysis(self, what: str, recipe: str, chosen: Mapping[str, Any]) -> pd.DataFrame | None: ...
+    def annotate(self, session: str, values: Mapping[str, Any]) -> int: ...
+    def annotations(self) -> pd.DataFrame: ...
     def sql(self, query: str, parameters: Mapping[str, Any] | None) -> pd.DataFrame: ...
     def close(self) -> None: ...
 
@@ -48,8 +53,11 @@ class Workbench:
     agent, project, session, model, tool, type: a name or a list of names.
     """
 
-    def __init__(self, backend: Backend, tz: str = "UTC") -> None:
+    def __init__(self, backend: Backend, tz: str = "UTC", taught: Sequence[str] = ()) -> None:
+        """Take the mapping files of a team's own agents as `taught`."""
         self._backend = backend
+        self._taught = tuple(taught)
+        self._analyzed: tuple[object, dict[str, pd.DataFrame]] | None = None
         self.tz = tz
 
     def __repr__(self) -> str:
@@ -95,13 +103,13 @@ class Workbench:
     def messages(self, *, since: Moment = None, until: Moment = None, **names: Names) -> pd.DataFrame:
         """Return frames.MESSAGES with their whole, redacted texts, by time."""
         data, bodies = self._backend.messages(self._filters(since, until, names))
-        return self._attributed(data.assign(text=pd.Series(_texts(bodies), dtype="str", index=data.index)))
+        return self._attributed(data.assign(text=pd.Series(self._texts(bodies), dtype="str", index=data.index)))
 
     def contents(self, *, since: Moment = None, until: Moment = None, **names: Names) -> pd.DataFrame:
         """Return frames.CONTENTS: what each tool call was given and what its result said, whole and redacted."""
         found = list(self._backend.contents(self._filters(since, until, names)))
         ids, bodies = [event_id for event_id, _ in found], (body for _, body in found)
-        columns = {"event_id": ids, "text": _texts(bodies)}
+        columns = {"event_id": ids, "text": self._texts(bodies)}
         return self._attributed(frames.conform(pd.DataFrame(columns), frames.CONTENTS))
 
     def steps(self, *, since: Moment = None, until: Moment = None, **names: Names) -> pd.DataFrame:
@@ -116,17 +124,62 @@ class Workbench:
             sessions = self._backend.sessions(chosen)["session_id"].tolist()
             chosen = Filters(session=sessions)
         data = self._backend.messages(chosen)
-        said = data[0].assign(text=pd.Series(_texts(data[1]), dtype="str", index=data[0].index))
+        said = data[0].assign(text=pd.Series(self._texts(data[1]), dtype="str", index=data[0].index))
         found = list(self._backend.contents(chosen))
-        texts = _texts(body for _, body in found)
+        texts = self._texts(body for _, body in found)
         contents = pd.DataFrame({"event_id": [event_id for event_id, _ in found], "text": texts})
         made = steps(self._backend.events(chosen), self._backend.tool_calls(chosen), said, contents)
         return self._attributed(made)
 
-    def findings(self, *, since: Moment = None, until: Moment = None, **names: Names) -> pd.DataFrame:
-        """Return frames.FINDINGS; empty as long as no detector has run."""
-        self._filters(since, until, names)
-        return self._attributed(frames.empty(frames.FINDINGS))
+    def findings(
+        self, *, detector: Names = None, severity: Names = None, since: Moment = None, until: Moment = None,
+        **names: Names,
+    ) -> pd.DataFrame:  # fmt: skip
+        """Return frames.FINDINGS that began in the range, by session and start, of agent, project, session.
+
+        From a database: what `agentobs analyze` has kept, and only while it is true: findings of sessions that have
+        changed since, or of another version of a detector, are left out; `attrs["unanalyzed_sessions"]` says how many
+        sessions wait for it. From a folder: computed now.
+        """
+        return self._analysis("findings", since, until, names, {"detector": detector, "severity": severity})
+
+    def scores(
+        self, *, variant: Names = None, since: Moment = None, until: Moment = None, **names: Names
+    ) -> pd.DataFrame:
+        """Return frames.SCORES of sessions that started in the range; kept and computed as findings are."""
+        return self._analysis("scores", since, until, names, {"variant": variant})
+
+    def metrics(self, *, since: Moment = None, until: Moment = None, **names: Names) -> pd.DataFrame:
+        """Return frames.METRICS of the sessions that started in the range: outcome, verification, rework, ...
+
+        What was wasted rests on `findings`: for sessions that wait for `agentobs analyze` it is unknown or too low.
+        """
+        from agentobs.analysis.metrics import metrics
+
+        sessions = self.sessions(since=since, until=until, **names)
+        ids = sessions["session_id"].tolist()
+        steps, calls, events = (read(session=ids) for read in (self.steps, self.model_calls, self.events))
+        return self._attributed(metrics(sessions, steps, calls, self.findings(session=ids), events))
+
+    def annotate(
+        self, session: str, *, label: str | None = None, note: str | None = None, finding: str | None = None,
+        agreed: bool | None = None, author: str | None = None,
+    ) -> int:  # fmt: skip
+        """Keep what a person says of a session (a label, a note) or of one of its findings (agreed or not).
+
+        Returns the annotation's number. Raises SettingsError when nothing is said, FrameError for an unknown session or
+        finding, SourceError on a folder.
+        """
+        if label is None and note is None and agreed is None:
+            raise SettingsError("say a label, a note, or whether a finding is agreed")
+        if (agreed is None) != (finding is None):
+            raise SettingsError("agreed is of a finding: give both, finding=... and agreed=True or False")
+        values = {"finding_id": finding, "label": label, "agreed": agreed, "note": note, "author": author}
+        return self._backend.annotate(session, values)
+
+    def annotations(self) -> pd.DataFrame:
+        """Return frames.ANNOTATIONS: what people said of sessions and findings, in the order in which they did."""
+        return self._attributed(self._backend.annotations())
 
     def timeline(self, session: str) -> pd.DataFrame:
         """Return frames.EVENTS of one session in the order in which it went; raise FrameError when it is not there."""
@@ -171,6 +224,31 @@ class Workbench:
         """Return the rows of a read-only SQL query; `:name` stands for a parameter. A folder has none: SourceError."""
         return self._backend.sql(query, parameters)
 
+    def _analysis(
+        self, what: str, since: Moment, until: Moment, names: Mapping[str, Names], more: Mapping[str, Names]
+    ) -> pd.DataFrame:
+        from agentobs.workbench import analyzing
+
+        chosen = {**self._filters(since, until, names), **_many(more)}
+        beside = sorted(name for name in ("model", "tool", "type") if chosen[name] is not None)
+        if beside:
+            raise SettingsError(f"{what} are not filtered by {beside[0]}; choose sessions by it first")
+        kept = self._backend.analysis(what, analyzing.recipe(), chosen)
+        if kept is not None:
+            return self._attributed(kept)
+        state = self._backend.state
+        if self._analyzed is None or self._analyzed[0] is not state:
+            self._analyzed = (state, dict(zip(("findings", "scores"), analyzing.analyzed(self), strict=True)))
+        return self._attributed(analyzing.select(self._analyzed[1][what], self.sessions(), chosen))
+
+    def _texts(self, bodies: Iterable[Body]) -> list[str | None]:
+        """The text of each body, as its adapter reads it."""
+        known: dict[str, Adapter] = backfill.adapters(self._taught)
+        return [
+            known[adapter].content(raw, part) if raw is not None and adapter in known else None
+            for adapter, raw, part in bodies
+        ]
+
     def _filters(self, since: Moment, until: Moment, names: Mapping[str, Names]) -> Filters:
         unknown = sorted(set(names) - {"agent", "project", "session", "model", "tool", "type"})
         if unknown:
@@ -201,7 +279,7 @@ def open_workbench(target: str | Path | None, settings: Settings) -> Workbench:
     if text is None or engine.is_url(text):
         from agentobs.workbench.database import Database
 
-        return Workbench(Database(text, settings), settings.timezone)
+        return Workbench(Database(text, settings), settings.timezone, mappings.paths_of(settings.home))
     if re.match(r"[a-z][a-z0-9+.-]*://", text):
         engine.normalise(text)  # raises: no URL that we know
     path = Path(text).expanduser()
@@ -209,21 +287,17 @@ def open_workbench(target: str | Path | None, settings: Settings) -> Workbench:
         raise SourceError(f"{text!r} is neither a folder, a file, nor a postgresql:// URL")
     from agentobs.workbench.folder import Folder
 
-    return Workbench(Folder(path, settings), settings.timezone)
+    return Workbench(Folder(path, settings), settings.timezone, mappings.paths_of(settings.home))
 
 
-def _texts(bodies: Iterable[Body]) -> list[str | None]:
-    """The text of each body, as its adapter reads it."""
-    known: dict[str, Adapter] = backfill.adapters()
-    return [
-        known[agent].content(raw, part) if raw is not None and agent in known else None for agent, raw, part in bodies
-    ]
+def _many(names: Mapping[str, Names]) -> dict[str, list[str] | None]:
+    return {key: [value] if isinstance(value, str) else value and list(value) for key, value in names.items()}  # pyright: ignore[reportReturnType]
 
 
 def _zone(name: str) -> str:
     try:
         return ZoneInfo(name).key
-    except (ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:
         raise SettingsError(f"timezone {name!r} is unknown; write one like 'Europe/Zurich'") from error
 
 

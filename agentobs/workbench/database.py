@@ -8,7 +8,7 @@ import psycopg
 
 from agentobs.errors import DatabaseError
 from agentobs.settings import Settings
-from agentobs.store import embedded, engine, migrate, reader
+from agentobs.store import embedded, engine, findings, migrate, reader
 from agentobs.store.reader import Body, Filters
 
 
@@ -63,6 +63,24 @@ class Database:
 
     def raw(self, ids: Sequence[str]) -> dict[str, bytes]:
         return reader.raw(self.connection, ids)
+
+    @property
+    def state(self) -> object:
+        """Nothing of a database is kept here."""
+        return None
+
+    def analysis(self, what: str, recipe: str, chosen: Mapping[str, Any]) -> pd.DataFrame | None:
+        read = findings.findings if what == "findings" else findings.scores
+        made = read(self.connection, recipe, chosen)
+        made.attrs["unanalyzed_sessions"] = len(findings.stale(self.connection, recipe))
+        return made
+
+    def annotate(self, session: str, values: Mapping[str, Any]) -> int:
+        with engine.connect(self.url) as connection:
+            return findings.annotate(connection, session, values)
+
+    def annotations(self) -> pd.DataFrame:
+        return findings.annotations(self.connection)
 
     def sql(self, query: str, parameters: Mapping[str, Any] | None) -> pd.DataFrame:
         import sqlalchemy

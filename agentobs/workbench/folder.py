@@ -12,13 +12,14 @@ import pandas as pd
 import pyarrow as pa
 
 from agentobs import frames
+from agentobs.adapters._base import Adapter
 from agentobs.analysis import derive
 from agentobs.errors import SourceError
 from agentobs.frames import Frame
-from agentobs.ingest import backfill
+from agentobs.ingest import backfill, mappings
 from agentobs.ingest.content import Keeper
 from agentobs.ingest.discover import Found, PassedOver
-from agentobs.redaction import Redactor, load_key
+from agentobs.redaction import Redactor, load_key, load_rules
 from agentobs.settings import Settings
 from agentobs.store import arrow
 from agentobs.store.reader import Body, Filters
@@ -65,6 +66,11 @@ class _Derived:
         self.events, self.lineage, self.copies, self.conflicts = derive.settle(records)
 
     @cached_property
+    def shown(self) -> pd.DataFrame:
+        """The events as frames show them: a copy is what repeats something that is here."""
+        return self.events.assign(is_copy=(~derive.is_own(self.events)).astype("boolean"))
+
+    @cached_property
     def tool_calls(self) -> pd.DataFrame:
         return derive.tool_calls(self.events)
 
@@ -74,7 +80,7 @@ class _Derived:
 
     @cached_property
     def edits(self) -> pd.DataFrame:
-        return derive.edits(self.tool_calls)
+        return derive.edits(self.tool_calls, self.events)
 
     @cached_property
     def sessions(self) -> pd.DataFrame:
@@ -83,6 +89,10 @@ class _Derived:
     @cached_property
     def messages(self) -> pd.DataFrame:
         return derive.messages(self.events)
+
+    def adapters(self, places: pd.DataFrame) -> list[str]:
+        """Return the name of the adapter that read each row."""
+        return [self.files[number - 1].agent for number in places["source_id"].astype("int64").tolist()]
 
     def raw(self, places: pd.DataFrame) -> list[bytes | None]:
         """Return the record at each (source_id, source_offset)."""
@@ -104,7 +114,8 @@ class Folder:
         self._settings = settings
         self._files: dict[Path, tuple[tuple[int, int], FileRows]] = {}
         self._state = _state(path)
-        self._plan = _plan(path)
+        self._adapters = backfill.adapters(mappings.paths_of(settings.home))
+        self._plan = _plan(path, self._adapters)
         self._now: _Derived | None = None
 
     @property
@@ -128,7 +139,7 @@ class Folder:
         return counts
 
     def events(self, filters: Filters) -> pd.DataFrame:
-        data = self._derived.events
+        data = self._derived.shown
         if filters["since"] is not None or filters["until"] is not None:
             data = data[~data["ts_quality"].isin(["clamped", "none"])]
         return _shaped(derive.select(data, filters, time=data["ts"]), frames.EVENTS)
@@ -164,16 +175,16 @@ class Folder:
         if filters["tool"] is not None:
             data = data.iloc[:0]
         raws, parts = now.raw(data), data["part"].astype("int64").tolist()
-        bodies = list(zip(data["agent"].tolist(), raws, parts, strict=True))
+        bodies = list(zip(now.adapters(data), raws, parts, strict=True))
         return _shaped(data, frames.MESSAGES), bodies
 
     def contents(self, filters: Filters) -> Iterator[tuple[str, Body]]:
         now = self._derived
-        data = derive.select(now.events, filters, time=now.events["ts"])
+        data = derive.select(now.shown, filters, time=now.shown["ts"])
         data = data[data["tool_call_id"].notna() & ~data["is_copy"].astype(bool)]
         raws, parts = now.raw(data), data["part"].astype("int64").tolist()
-        for event_id, agent, raw, part in zip(data["event_id"], data["agent"], raws, parts, strict=True):
-            yield event_id, (agent, raw, part)
+        for event_id, adapter, raw, part in zip(data["event_id"], now.adapters(data), raws, parts, strict=True):
+            yield event_id, (adapter, raw, part)
 
     def usage(self, filters: Filters, by: Sequence[str], zone: str) -> pd.DataFrame:
         if "session" in by or filters["session"] is not None:
@@ -198,6 +209,20 @@ class Folder:
         raws = zip(found["event_id"], now.raw(found), strict=True)
         return {event_id: raw for event_id, raw in raws if raw is not None}
 
+    @property
+    def state(self) -> object:
+        """What was read: another object when the files have changed."""
+        return self._derived
+
+    def analysis(self, what: str, recipe: str, chosen: Mapping[str, Any]) -> pd.DataFrame | None:
+        return None  # nothing is kept beside a folder: the workbench computes it
+
+    def annotate(self, session: str, values: Mapping[str, Any]) -> int:
+        raise SourceError("a folder keeps no annotations; ingest it and open the database")
+
+    def annotations(self) -> pd.DataFrame:
+        return frames.empty(frames.ANNOTATIONS)
+
     def sql(self, query: str, parameters: Mapping[str, Any] | None) -> pd.DataFrame:
         raise SourceError("a folder has no SQL; ingest it and open the database")
 
@@ -214,7 +239,7 @@ class Folder:
         state = _state(self.path)
         if self._now is None or state != self._state:
             if state != self._state:
-                self._plan = _plan(self.path)
+                self._plan = _plan(self.path, self._adapters)
             self._now, self._state = _Derived(self._read(self._plan.found)), state
         return self._now
 
@@ -223,10 +248,18 @@ class Folder:
         from tqdm.auto import tqdm
 
         versions = {item.path: _version(item.path) for item in found}
-        stale = [item for item in found if self._files.get(item.path, (None,))[0] != versions[item.path]]
+        # Rows may come into a log beside, records into files of their own: such a source is read again.
+        stale = [
+            item
+            for item in found
+            if item.adapter.tables
+            or item.adapter.gathering
+            or self._files.get(item.path, (None,))[0] != versions[item.path]
+        ]
         size = sum(item.size_bytes for item in stale)
         key = load_key(self._settings.redaction_key)
-        keeper = Keeper(self._settings.content, key, Redactor(key))
+        redactor = Redactor(key, load_rules(self._settings.redaction_rules))
+        keeper = Keeper(self._settings.content, key, redactor)
         kept = {path: self._files[path] for path in versions if path in self._files}
         with tqdm(total=size, unit="B", unit_scale=True, desc="reading", leave=False, disable=size <= _BAR) as bar:
             made = folder_files.read(stale, keeper, self._settings.project, bar.update)
@@ -239,12 +272,12 @@ def _shaped(data: pd.DataFrame, frame: Frame) -> pd.DataFrame:
     return data[frame.names].reset_index(drop=True)
 
 
-def _plan(root: Path) -> backfill.Plan:
-    plan = backfill.plan([root])
+def _plan(root: Path, known: dict[str, Adapter]) -> backfill.Plan:
+    plan = backfill.plan([root], known)
     if not plan.found:
-        known = "; ".join(f"{a.title}: {', '.join(a.patterns)}" for a in backfill.adapters().values())
+        looked = "; ".join(f"{a.title}: {', '.join(a.patterns)}" for a in known.values())
         seen = f", {len(plan.passed_over)} passed over ({plan.passed_over[0].reason})" if plan.passed_over else ""
-        raise SourceError(f"no session logs in {str(root)!r}{seen}; looked for {known or 'nothing: no adapters'}")
+        raise SourceError(f"no session logs in {str(root)!r}{seen}; looked for {looked or 'nothing: no adapters'}")
     return plan
 
 
@@ -261,7 +294,7 @@ def _state(root: Path) -> State:
 
 
 def _walk(root: Path) -> Iterator[tuple[str, int, int]]:
-    folders = os.walk(root) if root.is_dir() else [(str(root.parent), [], [root.name])]
+    folders = os.walk(root) if root.is_dir() else [(str(root.parent), [], [root.name, root.name + "-wal"])]
     for folder, _, names in folders:
         for name in names:
             path = Path(folder, name)

@@ -16,11 +16,11 @@ from agentobs.errors import SourceError
 from agentobs.events import SENTINEL, Event, Usage, clean_text
 from agentobs.ingest import tail
 from agentobs.ingest.commit import price
-from agentobs.ingest.contexts import CONTEXT, Contexts, DimensionRow
+from agentobs.ingest.content import Keeper
+from agentobs.ingest.contexts import CONTEXT, PROJECT, Contexts, DimensionRow
 from agentobs.ingest.discover import Found
 from agentobs.ingest.projects import Projects
 from agentobs.ingest.reading import Piece, Reader
-from agentobs.redaction import Redactor
 
 _TYPES = {
     "time": pa.timestamp("us"),
@@ -34,7 +34,7 @@ SCHEMA = pa.schema([(column.name, _TYPES[column.kind]) for column in RECORDS.col
 _PLAIN = tuple(
     "ts ts_quality type severity status role session_id is_copy seq native_type tool_name tool_call_id call_type model "
     "usage_key duration_ms exit_code lines_added lines_removed file_size_bytes file_path commit sanitised summary part "
-    "digest provider id parent_event_id offset".split()
+    "digest provider request_id is_telemetry id parent_event_id offset".split()
 )  # fields of the event that are columns, three of them by another name
 _USAGE = tuple(
     "input_tokens output_tokens cache_read_tokens cache_write_5m_tokens cache_write_1h_tokens reasoning_tokens "
@@ -103,25 +103,28 @@ class FileRows(msgspec.Struct):
     error: str | None = None
 
 
-def read(
-    found: Sequence[Found], redactor: Redactor, project: str | None, watch: Callable[[int], object]
-) -> list[FileRows]:
+def read(found: Sequence[Found], keeper: Keeper, project: str | None, watch: Callable[[int], object]) -> list[FileRows]:
     """Return everything of these files; `watch` hears of the bytes that were read. An unreadable file has an error."""
     columns = _Columns()
-    files = [_read_one(item, redactor, project, columns, watch) for item in found]
+    files = [_read_one(item, keeper, project, columns, watch) for item in found]
     columns.flush()
     return files
 
 
 def _read_one(
-    found: Found, redactor: Redactor, project: str | None, columns: "_Columns", watch: Callable[[int], object]
+    found: Found, keeper: Keeper, project: str | None, columns: "_Columns", watch: Callable[[int], object]
 ) -> FileRows:
     made = FileRows(str(found.path), found.adapter.name)
-    reader = Reader(found.adapter, redactor, None, found.path)
-    contexts = Contexts(Projects(reader.memory.directories, project), None)
     try:
         with tail.open_regular(found.path) as file:
+            redactor = keeper.redactor_for(found.adapter, file.fd, found.path, None, project)
+            reader = Reader(found.adapter, redactor, None, found.path)
+            contexts = Contexts(Projects(reader.memory.directories, project), None)
             for piece in reader.read(file.fd, 0, final=True):
+                keeping = keeper.piece(piece, contexts.projects, is_redacted=redactor is not None)
+                if keeping is not None:
+                    for event in piece.events:
+                        keeping.event(event, contexts.row(event)[PROJECT])
                 _count(made, piece)
                 columns.add(made, piece, contexts)
                 watch(piece.end - piece.start)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import msgspec
@@ -26,7 +27,18 @@ from agentobs.events import (
     Reject,
     Skip,
 )
-from tests.adapters.golden import ADAPTERS, fixtures, given, golden_path, golden_text, lines_of, memory_restored, parse
+from tests.adapters.golden import (
+    ADAPTERS,
+    below_fixtures,
+    fixtures,
+    given,
+    golden_path,
+    golden_text,
+    lines_of,
+    memory_restored,
+    parse,
+    rows_of,
+)
 
 PAIRS = [(adapter, path) for name, adapter in ADAPTERS.items() for path in fixtures(name)]
 
@@ -40,6 +52,7 @@ each_fixture = each(PAIRS)
 each_file_of_lines = each([pair for pair in PAIRS if not pair[0].whole])
 each_document = each([pair for pair in PAIRS if pair[0].whole])
 each_packed_file = each([pair for pair in PAIRS if pair[0].unpack is not None])
+each_database = each([pair for pair in PAIRS if pair[0].tables is not None])
 TYPES = {kind.value for kind in EventType}
 BIGGEST = 2**63
 
@@ -60,15 +73,15 @@ def test_the_golden_file_says_what_the_adapter_makes_of_its_fixture(adapter: Ada
 
 @each_fixture
 def test_the_same_bytes_give_the_same_events(adapter: Adapter, path: Path):
-    source = path.read_bytes()
-    assert parse(adapter, source) == parse(adapter, source)
+    source, place = path.read_bytes(), below_fixtures(path)
+    assert parse(adapter, source, place) == parse(adapter, source, place)
 
 
 @each_fixture
 def test_every_record_is_events_or_one_skip_or_one_reject(adapter: Adapter, path: Path):
     source = path.read_bytes()
     kinds: dict[int, list[type]] = {}
-    for item in parse(adapter, source):
+    for item in parse(adapter, source, below_fixtures(path)):
         kinds.setdefault(item.offset, []).append(type(item))
     records = range(len(kinds)) if adapter.whole else [offset for offset, _, _ in lines_of(source)]
     assert list(kinds) == list(records)
@@ -100,8 +113,8 @@ def test_a_beginning_of_the_source_gives_a_beginning_of_the_events(adapter: Adap
 def test_a_document_read_again_gives_the_same_ids(adapter: Adapter, path: Path):
     source = path.read_bytes()
     memory = adapter.memory()
-    first = list(adapter.parse(given(adapter, source), memory))
-    again = list(adapter.parse(given(adapter, source), memory_restored(adapter, memory)))
+    first = list(adapter.parse(given(adapter, source, below_fixtures(path)), memory))
+    again = list(adapter.parse(given(adapter, source, below_fixtures(path)), memory_restored(adapter, memory)))
     assert [(event.id, event.digest) for event in events(again)] == [
         (event.id, event.digest) for event in events(first)
     ]
@@ -109,7 +122,7 @@ def test_a_document_read_again_gives_the_same_ids(adapter: Adapter, path: Path):
 
 @each_document
 def test_a_truncated_document_never_stops_an_adapter(adapter: Adapter, path: Path):
-    ((_, document, _),) = given(adapter, path.read_bytes())
+    ((_, document, _),) = given(adapter, path.read_bytes(), below_fixtures(path))
     for length in range(0, len(document), max(1, len(document) // 60)):
         parse_lines(adapter, document[:length])
 
@@ -127,16 +140,28 @@ def test_a_truncated_file_is_unpacked_or_refused_with_a_reason(adapter: Adapter,
         assert reason
 
 
+@each_database
+def test_a_truncated_database_is_read_or_refused_with_a_reason(adapter: Adapter, path: Path):
+    source = path.read_bytes()
+    for length in range(0, len(source), max(1, len(source) // 60)):
+        reason = "read"
+        try:
+            parse_lines(adapter, rows_of(adapter, source[:length]))
+        except (ValueError, sqlite3.Error) as error:
+            reason = str(error)
+        assert reason
+
+
 @each_fixture
 def test_an_id_comes_twice_only_for_copies_with_the_same_payload(adapter: Adapter, path: Path):
     payloads: dict[bytes, tuple[int, int]] = {}
-    for event in events(parse(adapter, path.read_bytes())):
+    for event in events(parse(adapter, path.read_bytes(), below_fixtures(path))):
         assert payloads.setdefault(event.id, (event.ts, event.digest)) == (event.ts, event.digest)
 
 
 @each_fixture
 def test_what_is_redacted_changes_neither_ids_nor_digests(adapter: Adapter, path: Path):
-    lines = given(adapter, path.read_bytes())
+    lines = given(adapter, path.read_bytes(), below_fixtures(path))
     marked = [(offset, line.replace(b"cart", b"\xc2\xabredacted\xc2\xbb"), line) for offset, line, _ in lines]
     assert any(line != original for _, line, original in marked) == any(b"cart" in line for _, line, _ in lines)
     plain, redacted = events(list(adapter.parse(lines, adapter.memory()))), []
@@ -149,7 +174,7 @@ def test_what_is_redacted_changes_neither_ids_nor_digests(adapter: Adapter, path
 
 @each_fixture
 def test_events_are_what_the_database_takes(adapter: Adapter, path: Path):
-    check(adapter, parse(adapter, path.read_bytes()))
+    check(adapter, parse(adapter, path.read_bytes(), below_fixtures(path)))
 
 
 @each_fixture
@@ -186,7 +211,8 @@ def check(adapter: Adapter, items: list[Item]) -> None:
 
 
 def check_event(adapter: Adapter, event: Event) -> None:
-    assert event.agent == adapter.name
+    assert event.agent
+    assert adapter.names_agents or event.agent == (adapter.agent or adapter.name)
     assert len(event.id) == 16
     assert EARLIEST <= event.ts < LATEST
     assert event.id[:6] == (event.ts // 1000).to_bytes(6, "big")
@@ -228,7 +254,7 @@ LINES = [
     (adapter, line)
     for name, adapter in ADAPTERS.items()
     for path in fixtures(name)
-    for _, line, _ in given(adapter, path.read_bytes())
+    for _, line, _ in given(adapter, path.read_bytes(), below_fixtures(path))
 ]
 ODD = [
     None,

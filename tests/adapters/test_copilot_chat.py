@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agentobs.adapters._base import NoMemory
+from agentobs.adapters._copilot_chat_log import UNREAD, replayed
 from agentobs.adapters.copilot_chat import ADAPTER
 from agentobs.events import Event, Item, Reject, Skip, Usage
 from tests.adapters.golden import ADAPTERS, FIXTURES, fixtures
@@ -15,6 +16,7 @@ from tests.adapters.golden import ADAPTERS, FIXTURES, fixtures
 EXPORT = FIXTURES / "copilot_chat" / "export.json"
 REPLAY = FIXTURES / "copilot_chat" / "debug.chatreplay.json"
 STORED = FIXTURES / "copilot_chat" / "stored.json"
+OPERATIONS = FIXTURES / "copilot_chat" / "operations.jsonl"
 LOGS = Path(__file__).parents[3] / "shared" / "logs"
 real_files = pytest.mark.skipif(not LOGS.exists(), reason="the real session files are not at ../shared/logs")
 
@@ -206,6 +208,92 @@ def test_a_prompt_alone_is_a_debug_export_too():
     (alone,) = json.loads(REPLAY.read_bytes())["prompts"]
     assert events(alone) == fixture(REPLAY)
     assert ADAPTER.detect(json.dumps(alone).encode()) == 0.9
+
+
+def operations(*entries: object) -> bytes:
+    first = {"kind": 0, "v": {"version": 3, "sessionId": "s", "creationDate": 1, "requests": []}}
+    return b"".join(json.dumps(entry).encode() + b"\n" for entry in (first, *entries))
+
+
+def session(*entries: object) -> dict:
+    return json.loads(replayed(operations(*entries)))
+
+
+def test_an_operation_log_is_the_session_that_it_ends_with():
+    found = json.loads(replayed(OPERATIONS.read_bytes()))
+    assert [request["message"]["text"] for request in found["requests"]] == ["Read the cart.", "Terminal finished."]
+    assert "vote" not in found["requests"][0]
+    written_whole = [event.id for event in events({key: value for key, value in found.items() if key != UNREAD})]
+    assert [event.id for event in events(replayed(OPERATIONS.read_bytes()))] == written_whole
+
+
+@pytest.mark.parametrize(
+    ("entry", "requests"),
+    [
+        ({"kind": 1, "k": ["requests", 1], "v": 9}, [1, 9, 3]),
+        ({"kind": 1, "k": ["requests", 3], "v": 9}, [1, 2, 3, 9]),
+        ({"kind": 1, "k": ["requests", 4], "v": 9}, [1, 2, 3, None, 9]),
+        ({"kind": 2, "k": ["requests"], "v": [4, 5]}, [1, 2, 3, 4, 5]),
+        ({"kind": 2, "k": ["requests"], "v": [4], "i": 1}, [1, 4]),
+        ({"kind": 2, "k": ["requests"], "i": 0}, []),
+        ({"kind": 2, "k": ["requests"], "i": 4}, [1, 2, 3, None]),
+        ({"kind": 3, "k": ["requests", 0]}, [None, 2, 3]),
+        ({"kind": 3, "k": ["requests"]}, None),
+        ({"kind": 1, "k": ["requests"]}, None),
+        ({"kind": 0, "v": {"requests": [7]}}, [7]),
+    ],
+)
+def test_an_operation_changes_one_place(entry, requests):
+    before = {"kind": 2, "k": ["requests"], "v": [1, 2, 3]}
+    assert session(before, entry).get("requests") == requests
+
+
+def test_a_list_that_is_not_there_begins_with_what_is_appended():
+    assert session({"kind": 2, "k": ["pendingRequests"], "v": [1]})["pendingRequests"] == [1]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "odd",
+        {"kind": 9, "k": ["requests"]},
+        {"kind": 1, "k": []},
+        {"kind": 1, "k": ["nowhere", "inside"], "v": 1},
+        {"kind": 1, "k": ["requests", 10**9], "v": 1},
+        {"kind": 1, "k": ["requests", "0"], "v": 1},
+        {"kind": 2, "k": ["version"], "v": [1]},
+        {"kind": 2, "k": ["requests"], "v": 1},
+        {"kind": 2, "k": ["requests"], "i": -1},
+    ],
+)
+def test_a_replay_ends_at_the_first_operation_that_cannot_be_done(entry):
+    found = session(
+        {"kind": 1, "k": ["customTitle"], "v": "before"}, entry, {"kind": 1, "k": ["customTitle"], "v": "after"}
+    )
+    assert found["customTitle"] == "before"
+    assert len(found[UNREAD]) == 2
+    rejected = [item for item in read(found) if isinstance(item, Reject)]
+    assert [item.offset for item in rejected] == [1, 2]
+
+
+def test_a_line_that_is_still_being_written_waits():
+    found = json.loads(replayed(operations({"kind": 1, "k": ["customTitle"], "v": "t"}) + b'{"kind":1,"k":["customTi'))
+    assert (found["customTitle"], UNREAD in found) == ("t", False)
+    whole = json.loads(replayed(operations() + b'{"kind":1,"k":["customTitle"],"v":"t"}'))
+    assert whole["customTitle"] == "t"
+
+
+def test_a_log_whose_first_line_is_cut_is_refused():
+    with pytest.raises(ValueError, match="cut"):
+        replayed(operations()[:-9])
+
+
+def test_what_vscode_itself_told_the_model_is_no_prompt():
+    found = events(chat(message={"text": "Terminal finished."}, isSystemInitiated=True))
+    assert [(event.role, event.native_type) for event in found] == [
+        ("system", "session"),
+        ("system", "user/system_initiated"),
+    ]
 
 
 @pytest.mark.parametrize("line", [b"[]", b"{}", b'{"requests":7}', b"nonsense", b"[" * 500])

@@ -158,9 +158,58 @@ def test_content_is_what_was_said_and_what_was_done():
     assert ADAPTER.content(call.raw, 1) == "cd shop && python -m pytest -q"
 
 
-def test_one_event_in_a_file_of_its_own_is_nobody_s_session():
+def split(folder: str) -> list[Event]:
+    """The events of a conversation that keeps each of them in a file of its own."""
+    root = FIXTURES / "openhands" / folder
+    files = [path for path in sorted(root.rglob("*.json")) if not path.name.endswith(".golden.json")]
+    items = [item for path in files for item in parse(ADAPTER, path.read_bytes(), path.as_posix())]
+    return [item for item in items if isinstance(item, Event)]
+
+
+def test_a_folder_of_events_names_their_session():
+    assert {e.session_id for e in split("sessions/shop-4f1c")} == {"openhands:shop-4f1c"}
+    assert {e.session_id for e in split("conversations")} == {"openhands:5e0c2f1ab7d94c0c8f0e2b6d7a91c3e4"}
+
+
+def test_in_files_of_their_own_a_call_and_its_observation_meet_and_usage_counts_once():
+    found = split("sessions/shop-4f1c")
+    calls, results = [e for e in found if is_call(e)], of(found, "tool_result")
+    assert [(e.type, e.tool_call_id) for e in calls] == [
+        ("test_run", "toolu_01CartCartCartCartCart"),
+        ("file_read", "shop-4f1c:4"),
+    ]
+    assert [(e.tool_call_id, e.status) for e in results] == [
+        ("toolu_01CartCartCartCartCart", "error"),
+        ("shop-4f1c:4", "ok"),
+    ]
+    assert {e.usage_key for e in found if e.usage} == {"chatcmpl-00112233445566778899"}
+
+
+def test_an_sdk_event_has_the_same_id_in_a_file_of_its_own_as_in_a_log():
+    log = (FIXTURES / "openhands" / "events.jsonl").read_bytes()
+    whole = {e.id for e in events("events.jsonl")}
+    parts = [
+        item.id
+        for number, line in enumerate(log.splitlines())
+        for item in parse(ADAPTER, line, f"conversations/c1/events/event-{number:05d}.json")
+        if isinstance(item, Event)
+    ]
+    assert len(parts) - len(whole.intersection(parts)) <= 2  # a response without a thought, told by its call only
+
+
+def test_totals_of_a_conversation_share_one_key():
+    counted = [e for e in split("conversations") if e.usage]
+    assert [(e.native_type, e.usage_key, e.basis) for e in counted] == [
+        ("base_state", "openhands:5e0c2f1ab7d94c0c8f0e2b6d7a91c3e4:stats", "reported")
+    ]
+    assert counted[0].usage == Usage(1500, 120, 500, 0)
+    assert counted[0].ts_quality == "exact"
+
+
+def test_an_event_alone_without_a_folder_is_a_session_of_its_own():
     line = (FIXTURES / "openhands" / "events.jsonl").read_bytes().splitlines()[4]
-    assert ADAPTER.detect(line) == 0
+    assert ADAPTER.detect(line) > 0
+    assert len({item.session_id for item in parse(ADAPTER, line) if isinstance(item, Event)}) == 1
 
 
 @real_files

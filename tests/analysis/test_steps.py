@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from agentobs.analysis.steps import arguments, outputs
+from agentobs.analysis.steps import steps as build
 from tests.analysis.detectors.scripts import Script
-
 
 TWO_EDITS = [{"old_string": "a", "new_string": "b"}, {"old_string": "c", "new_string": "d"}]
 
@@ -149,3 +149,41 @@ def test_times_and_durations_do_not_make_an_output_another():
         "done in 9.9s at 2026-03-10T10:00:00Z"
     )
     assert outputs.output_key("3 passed") != outputs.output_key("4 passed")
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("cat a.py", ("a.py", "")),
+        ("sed -n '1,20p' src/a.py", ("src/a.py", "1,20")),
+        ("cd /home/ada && head -n 5 a.py", ("a.py", "head 5")),
+        ("cat a.py | sed -n 3,9p", ("a.py", "3,9")),
+        ("cat a.py b.py", None),
+        ("cat a.py > b.py", None),
+        ("cat $FILE", None),
+        ("cat a.py && rm a.py", None),
+        ("echo cat a.py", None),
+    ],
+)
+def test_a_command_that_does_nothing_but_print_a_file(command, shown):
+    assert arguments.printed(command) == shown
+
+
+def test_such_a_command_is_a_read_of_the_file():
+    (row,) = steps(Script().bash("sed -n 1,20p src/a.py", "text")).to_dict("records")
+    assert (row["file_path"], row["read_range"]) == ("src/a.py", "1,20")
+
+
+@pytest.mark.parametrize(
+    ("native", "keys"),
+    [("gemini", [None, "r1", "r1", "r2"]), ("event_msg/token_count", ["r1", "r2", "r2", None])],
+)
+def test_calls_that_do_not_name_their_response_belong_to_the_one_recorded_before_or_after(native, keys):
+    made = Script().read("a").say("one", native_type=native).read("b").read("c").say("two", native_type=native)
+    data = made.read("d").frames()
+    is_answer = data["events"]["type"] == "llm_response"
+    names = iter(["r1", "r2"])
+    told = [next(names) if one else None for one in is_answer]
+    found = build(data["events"].assign(usage_key=told), data["tool_calls"], data["messages"], data["contents"])
+    calls = found[found["kind"] == "call"]["response"].tolist()
+    assert [None if pd.isna(key) else key for key in calls] == keys

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from agentobs.ingest.places import MOVED_BY
+
 
 @pytest.fixture
 def database(embedded_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -12,4 +14,6 @@ def database(embedded_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("AGENTOBS_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "200")
+    for variable in MOVED_BY.values():
+        monkeypatch.delenv(variable.partition("/")[0], raising=False)
     return embedded_url

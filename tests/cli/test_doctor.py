@@ -38,8 +38,14 @@ def test_what_was_rejected_unknown_unpriced_and_redacted_is_listed(filled, capsy
     assert [row["records"] for row in found["rejects"]] == [2]
     assert found["rejects"][0]["path"].endswith(".jsonl")
     assert found["rejects"][0]["source_offset"] > 0
-    assert [(row["agent"], row["records"]) for row in found["unknowns"]] == [("claude_code", 2)]
-    assert "moon-phase" in found["unknowns"][0]["what"]
+    assert found["unknowns"] == [
+        {"agent": "claude_code", "agent_version": "9.9.9", "native_type": "moon-phase", "records": 2}
+    ]
+    assert [example["source_offset"] for example in found["rejects"][0]["examples"]] == [
+        row["source_offset"] for row in found["rejects"][:1]
+    ] * 2
+    assert found["endless"] == [{"agent": "claude_code", "sessions": 2, "without_end": 2, "without_time": 0}]
+    assert [row["records"] for row in found["sources"]] == [5, 5]
     assert [(row["model"], row["model_calls"]) for row in found["unpriced"]] == [(UNPRICED, 1)]
     assert sum(row["secrets"] for row in found["redactions"]) == 2
     assert SECRET not in json.dumps(found)
@@ -83,3 +89,52 @@ def test_bytes_that_wait_are_noted(filled, tmp_path, capsys):
     found = said(capsys, "doctor")
     assert found.code == 0
     assert "note: 5 bytes of 1 sources were not read yet" in found.out
+
+
+def test_what_was_found_and_read_is_listed_by_agent(filled, capsys):
+    found = said(capsys, "doctor")
+    row = next(line for line in found.out.splitlines() if "claude_code" in line)
+    assert row.split() == ["claude_code", "2", "3", "3", "10", "8", "0", "2"]
+    for title in ("Rejected, in the quarantine", "Record types that we do not know", "Sessions without an end"):
+        assert title in found.out
+
+
+def test_a_session_with_an_end_is_not_listed_as_endless(filled, capsys):
+    with psycopg.connect(filled) as connection:
+        connection.execute("UPDATE kinds SET type = 'session_end' WHERE type = 'user_interaction'")
+    assert json.loads(said(capsys, "doctor", "--json").out)["endless"] == [
+        {"agent": "claude_code", "sessions": 2, "without_end": 1, "without_time": 0}
+    ]
+
+
+def test_what_older_rules_went_over_is_noted_until_a_rescan(filled, capsys):
+    assert json.loads(said(capsys, "doctor", "--json").out)["older_events"] == 0
+    with psycopg.connect(filled) as connection:
+        connection.execute("UPDATE batches SET rules_version = '0.old'")
+    found = said(capsys, "doctor")
+    assert found.code == 0
+    assert "note: stored with older rules: 4 events, run `agentobs redact --rescan`" in found.out
+    assert said(capsys, "redact", "--rescan").code == 0
+    assert json.loads(said(capsys, "doctor", "--json").out)["older_events"] == 0
+
+
+def test_an_index_that_is_behind_is_noted_where_there_is_one(filled, capsys):
+    assert "Indexes" not in said(capsys, "doctor").out
+    with psycopg.connect(filled) as connection:
+        connection.execute(
+            "CREATE OR REPLACE VIEW index_lags AS SELECT 'search' AS name, 2::bigint AS batches, 1500::bigint AS events"
+        )
+    found = said(capsys, "doctor")
+    assert found.code == 0
+    assert "note: search is 1,500 events behind ingest" in found.out
+    assert json.loads(said(capsys, "doctor", "--json").out)["lags"] == [
+        {"name": "search", "batches": 2, "events": 1500}
+    ]
+
+
+def test_content_modes_are_noted_where_they_are_not_the_usual(filled, tmp_path, capsys):
+    assert "content that is stored" not in said(capsys, "doctor").out
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data" / "config.toml").write_text('[content.projects]\n"/home/ada/bank" = "metadata"\n')
+    note = "content that is stored: redacted; of /home/ada/bank: metadata; of what names no project: metadata"
+    assert f"note: {note}" in said(capsys, "doctor").out

@@ -1,6 +1,9 @@
 """agentobs ingest: every kind of input gets one clear line, the right exit code, and nothing is lost."""
 
+import io
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -29,12 +32,55 @@ def test_a_folder_is_read_and_a_second_time_nothing_is_new(database, tmp_path, c
     assert events(database) == 2
 
 
-def test_without_a_path_the_agents_folders_are_read(database, tmp_path, capsys):
+def test_without_a_path_the_agents_folders_are_named_and_read(database, tmp_path, capsys):
     write(tmp_path / "home" / ".claude", "one")
-    found = said(capsys, "ingest")
-    assert found.code == 0
-    assert f"found claude_code in {tmp_path}/home/.claude/projects" in found.out
+    (tmp_path / "home" / ".gemini" / "tmp").mkdir(parents=True)  # a folder without a session is no failure
+    found = said(capsys, "ingest", "--yes")
+    assert (found.code, found.err) == (0, "")
+    assert re.search(r"claude_code +~/.claude/projects +1 +\d.\d kB", found.out)
     assert events(database) == 2
+
+
+def test_folders_that_the_environment_names_are_read_and_no_file_twice(database, tmp_path, capsys, monkeypatch):
+    write(tmp_path / "home" / ".claude", "one")
+    write(tmp_path / "else", "two")
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "else"))
+    (tmp_path / "home" / ".config").mkdir()
+    (tmp_path / "home" / ".config" / "claude").symlink_to(tmp_path / "else")
+    found = said(capsys, "ingest", "--yes")
+    assert found.code == 0
+    assert "of 2" in found.out
+    assert events(database) == 4
+
+
+def test_without_a_terminal_nobody_is_asked_and_nothing_is_read(database, tmp_path, capsys, monkeypatch):
+    write(tmp_path / "home" / ".claude", "one")
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))  # a pipe, whatever it says
+    for watch in ([], ["--watch"]):
+        found = said(capsys, "ingest", *watch)
+        assert (found.code, len(found.err.splitlines())) == (2, 1)
+        assert "add --yes" in found.err
+        assert "claude_code" in found.out
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT to_regclass('agent_events')").fetchone() == (None,)
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "stored"), [("y\n", 0, 2), ("\n", 0, 2), ("what?\nYES\n", 0, 2), ("n\n", 1, 0), ("\x04", 1, 0)]
+)
+def test_on_a_terminal_the_answer_decides(database, tmp_path, capsys, monkeypatch, typed, code, stored):
+    write(tmp_path / "home" / ".claude", "one")
+    ours, theirs = pty.openpty()
+    os.write(ours, typed.encode())
+    with os.fdopen(theirs) as terminal:
+        monkeypatch.setattr("sys.stdin", terminal)
+        found = said(capsys, "ingest")
+    os.close(ours)
+    assert (found.code, found.err.count("[Y/n]")) == (code, 1 + typed.count("?"))
+    if stored:
+        assert events(database) == stored
+    else:
+        assert "nothing was read" in found.out
 
 
 def test_where_no_agent_was_the_home_and_what_lists_the_places_are_named(database, tmp_path, capsys):
@@ -42,6 +88,13 @@ def test_where_no_agent_was_the_home_and_what_lists_the_places_are_named(databas
     assert found.code == 3
     assert f"below {tmp_path}/home" in found.err
     assert "`agentobs agents`" in found.err
+
+
+def test_where_agents_have_written_nothing_yet_their_folders_are_named(database, tmp_path, capsys):
+    (tmp_path / "home" / ".claude" / "projects").mkdir(parents=True)
+    found = said(capsys, "ingest")
+    assert (found.code, found.out) == (3, "")
+    assert "no session logs below ~/.claude/projects" in found.err
 
 
 @pytest.mark.parametrize(

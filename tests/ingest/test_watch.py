@@ -121,10 +121,19 @@ def test_where_the_system_reports_no_changes_it_looks_and_says_so(embedded_url, 
     assert "limit reached" in warnings[0]
 
 
-def test_the_folders_of_agents_are_those_before_the_first_wildcard_that_stands_alone(tmp_path):
-    (tmp_path / ".claude/projects").mkdir(parents=True)
-    assert watch.roots_of(KNOWN, tmp_path)[tmp_path / ".claude/projects"] == "claude_code"
-    (tmp_path / "Code - Insiders/User/tasks").mkdir(parents=True)
-    assert watch.root_of("Code*/User/tasks/*/ui_messages.json") == "Code*/User/tasks"
-    assert not any(path.name in {"*", "**"} for path in watch.locations_of(KNOWN, tmp_path))
-    assert all(path.is_dir() for path in watch.roots_of(KNOWN, tmp_path))
+@pytest.mark.parametrize("how", ["event", "rescan"])
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_links_are_not_followed_out_of_the_root(embedded_url, tmp_path, how, kind):
+    for folder in ("root", "out"):
+        (tmp_path / folder).mkdir()
+    outside, _ = started(tmp_path / "out", "outside")
+    link = tmp_path / "root" / ("link.jsonl" if kind == "file" else "link")
+    if how == "rescan":
+        link.symlink_to(outside if kind == "file" else outside.parent)
+    with following(embedded_url, tmp_path / "root") as running:
+        first, _ = started(tmp_path / "root", "one")
+        assert running.next().path == str(first)
+        if how == "event":
+            link.symlink_to(outside if kind == "file" else outside.parent)
+        second, _ = started(tmp_path / "root", "two")
+        assert running.next().path == str(second)

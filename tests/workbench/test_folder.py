@@ -16,7 +16,7 @@ from tests.workbench import tiny
 
 @pytest.fixture(autouse=True)
 def tiny_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backfill, "adapters", lambda: {"tiny": tiny.ADAPTER})
+    monkeypatch.setattr(backfill, "adapters", lambda taught=(): {"tiny": tiny.ADAPTER})
 
 
 @pytest.fixture

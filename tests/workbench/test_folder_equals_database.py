@@ -22,13 +22,14 @@ LOGS = {
     "samples": ROOT / "data" / "claude_code",
     "fixtures": ROOT / "tests" / "fixtures" / "claude_code",
     "real logs": ROOT.parent / "shared" / "logs" / "claude_code",
+    "codex fixtures": ROOT / "tests" / "fixtures" / "codex",
 }
 ORDERS: dict[str, Callable[[list[Found]], list[Found]]] = {
     "largest first": lambda found: found,
     "smallest first": lambda found: found[::-1],
     "shuffled": lambda found: Random(3).sample(found, len(found)),
 }
-FRAMES = ("events", "sessions", "tool_calls", "model_calls", "edits", "messages")
+FRAMES = ("events", "sessions", "tool_calls", "model_calls", "edits", "messages", "contents", "steps")
 GROUPS = ("day", "hour", "model", "project", "agent", "session", ("day", "model"), ("project", "agent", "hour"))
 
 
@@ -197,7 +198,7 @@ COPIES: dict[str, dict[str, Sequence[dict[str, Any]]]] = {
 
 @pytest.fixture
 def tiny_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backfill, "adapters", lambda: {"tiny": tiny.ADAPTER})
+    monkeypatch.setattr(backfill, "adapters", lambda taught=(): {"tiny": tiny.ADAPTER})
 
 
 @pytest.mark.usefixtures("tiny_only")

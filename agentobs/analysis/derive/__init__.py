@@ -10,6 +10,7 @@ from agentobs.analysis.derive.ownership import Settled, settle
 from agentobs.analysis.derive.records import RECORDS
 from agentobs.analysis.derive.selection import COLUMNS, select
 from agentobs.analysis.derive.sessions import sessions
+from agentobs.analysis.derive.telemetry import is_own
 from agentobs.analysis.derive.tool_calls import tool_calls
 from agentobs.analysis.derive.usage import usage
 
@@ -18,6 +19,7 @@ __all__ = [
     "RECORDS",
     "Settled",
     "edits",
+    "is_own",
     "messages",
     "model_calls",
     "select",

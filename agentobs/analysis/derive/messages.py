@@ -2,11 +2,12 @@
 
 import pandas as pd
 
+from agentobs.analysis.derive.telemetry import is_own, is_repeated
 from agentobs.frames import MESSAGES
 
 
 def messages(events: pd.DataFrame) -> pd.DataFrame:
-    """Messages by time, without their texts.
+    """Messages by time, without their texts, and without what telemetry repeats of a session's files.
 
     Parameters
     ----------
@@ -19,10 +20,11 @@ def messages(events: pd.DataFrame) -> pd.DataFrame:
     """
     spoken = events["type"].isin(["user_interaction", "llm_response"])
     noted = (events["type"] == "context_switch") & events["role"].notna()
-    found = events[spoken | noted]
+    told = is_repeated(events)
+    found, own = events[(spoken | noted) & ~told], is_own(events)
     by_user = (found["role"] == "user").astype("boolean").where(found["role"].notna())
     found = found.assign(
-        is_human=(found["type"] == "user_interaction").astype("boolean") & by_user & ~found["is_copy"],
+        is_human=(found["type"] == "user_interaction").astype("boolean") & by_user & own[found.index],
         text=pd.Series(index=found.index, dtype="str"),
     )
     return found[[*MESSAGES.names, "type", "source_id", "source_offset", "part"]].reset_index(drop=True)

@@ -33,6 +33,8 @@ _FURTHER = declare(
     cost_pico_usd         int    1e-12 USD, so that sums are exact; <NA>: no known price
     price_version         str
     reported_cost_usd     float
+    request_id            str    of a usage: names the response to files and telemetry alike
+    is_telemetry          bool   of an agent that keeps session files too: as a copy it counts while they are missing
     titled                bool   it names the session
     title                 str
     """,

@@ -3,6 +3,8 @@
 import pandas as pd
 
 from agentobs.analysis.derive.edits import FAILURES, is_edit
+from agentobs.analysis.derive.edits import edits as edits_of
+from agentobs.analysis.derive.telemetry import is_own
 from agentobs.analysis.derive.usage import totals
 from agentobs.frames import SESSIONS, conform
 
@@ -31,7 +33,14 @@ def sessions(
     Frame of SESSIONS.
     """
     data = pd.concat(
-        [_events(events), _calls(tool_calls), _usage(model_calls), lineage.set_index("session_id")], axis=1
+        [
+            _events(events),
+            _calls(tool_calls),
+            _edits(edits_of(tool_calls, events)),
+            _usage(model_calls),
+            lineage.set_index("session_id"),
+        ],
+        axis=1,
     ).reindex(events["session_id"].drop_duplicates())
     data.index.name = "session_id"
     data[list(_ZERO)] = data[list(_ZERO)].fillna(0)
@@ -44,14 +53,15 @@ def sessions(
 
 def _events(events: pd.DataFrame) -> pd.DataFrame:
     """What is counted, and the first and last of what only some events say."""
-    session, own = events["session_id"], ~events["is_copy"]
+    session, own = events["session_id"], is_own(events)
+    told = events["is_copy"] & events["is_telemetry"]
     timed = events["ts"].where(~events["ts_quality"].isin(["clamped", "none"]))
-    human = (events["type"] == "user_interaction") & (events["role"] == "user") & own
-    compaction = events["native_type"].str.endswith("compact_boundary", na=False)
+    prompted = (events["type"] == "user_interaction") & (events["role"] == "user")
+    compaction = events["native_type"].str.endswith("compact_boundary", na=False) | told
     counts = pd.DataFrame(
         {
             "events": 1,
-            "human_turns": human,
+            "human_turns": prompted & own,
             "errors": (events["type"] == "error_encountered") & own,
             "compactions": (events["type"] == "context_switch") & compaction & own,
         }
@@ -62,7 +72,9 @@ def _events(events: pd.DataFrame) -> pd.DataFrame:
     first = (
         pd.concat([events[~placeless], events[placeless]]).drop_duplicates("session_id").set_index("session_id")[_FIRST]
     )
-    prompts = events[human & events["summary"].notna()].drop_duplicates("session_id").set_index("session_id")["summary"]
+    prompts = events[prompted & events["summary"].notna() & (told | ~events["is_copy"])]
+    prompts = prompts.sort_values("is_copy", kind="stable").drop_duplicates("session_id")  # a file's, else telemetry's
+    prompts = prompts.set_index("session_id")["summary"]
     titles = events[(events["type"] == "context_switch") & events["titled"]]
     titles = titles.drop_duplicates("session_id", keep="last").set_index("session_id")["title"]
     return pd.concat(
@@ -85,14 +97,16 @@ def _calls(calls: pd.DataFrame) -> pd.DataFrame:
             "commits": kind == "commit_created",
             "rollbacks": kind == "rollback_performed",
             "searches": kind == "search_performed",
-            "edits": edit,
             "lines_added": calls["lines_added"].where(edit),
             "lines_removed": calls["lines_removed"].where(edit),
         }
     ).astype("Int64")
-    sums = counts.groupby(calls["session_id"], sort=False).sum(min_count=1)
-    files = calls[edit].groupby("session_id", sort=False)["file_path"].nunique()
-    return pd.concat([sums, files.rename("files_modified")], axis=1)
+    return counts.groupby(calls["session_id"], sort=False).sum(min_count=1)
+
+
+def _edits(edits: pd.DataFrame) -> pd.DataFrame:
+    session = edits.groupby("session_id", sort=False)
+    return pd.DataFrame({"edits": session.size().astype("Int64"), "files_modified": session["file_path"].nunique()})
 
 
 def _usage(calls: pd.DataFrame) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from inspect import Parameter, signature
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 import pandas as pd
 
 from agentobs.errors import SettingsError
@@ -23,12 +24,14 @@ from agentobs.errors import SettingsError
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 HIT_COLUMNS = ("steps", "wasted", "severity", "confidence", "explanation")
 
+Rows = Sequence[int] | np.ndarray
+
 
 class Hit(NamedTuple):
     """One thing that a detector saw: rows of the steps frame (their index), first to last."""
 
-    steps: Sequence[int]  # evidence, at least one, all of one session
-    wasted: Sequence[int]  # calls and answers that were in vain; empty: nothing, or nobody can say
+    steps: Rows  # evidence, at least one, all of one session
+    wasted: Rows  # calls and answers that were in vain; empty: nothing, or nobody can say
     severity: str  # one of SEVERITIES
     confidence: float  # in [0, 1]: how sure the definition is met, not how bad it is
     explanation: str  # one sentence with the numbers, no secrets, at most 300 characters

@@ -1,5 +1,6 @@
 """Sequences of steps: threads of sessions as slices, runs of equal values, times something repeats back to back."""
 
+import weakref
 from collections.abc import Iterator
 
 import numpy as np
@@ -50,3 +51,46 @@ def cycles(values: np.ndarray, length: int, at_least: int) -> Iterator[tuple[int
 def flags(column: pd.Series) -> np.ndarray:
     """Return a boolean column as an array in which unknown is False."""
     return column.fillna(value=False).to_numpy(dtype=bool)
+
+
+_latest: dict[tuple[str, ...], tuple[weakref.ref[pd.DataFrame], pd.DataFrame]] = {}
+
+
+def of_kinds(steps: pd.DataFrame, *kinds: str) -> pd.DataFrame:
+    """Return the rows of these kinds, with their index in the steps; not to be changed.
+
+    To copy the texts of a million steps takes seconds, and every detector asks for the same: the latest answers stay.
+    """
+    kept = _latest.get(kinds)
+    if kept is None or kept[0]() is not steps:
+        kept = _latest[kinds] = (weakref.ref(steps), steps[steps["kind"].isin(kinds)])
+    return kept[1]
+
+
+def calls_of(steps: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of calls, with their index in the steps; not to be changed."""
+    return of_kinds(steps, "call")
+
+
+def edits_of(calls: pd.DataFrame) -> np.ndarray:
+    """Return which calls changed a file: writes, creations and deletions that are not known to have failed."""
+    return calls["type"].isin(["file_write", "file_create", "file_delete"]).to_numpy(bool) & ~flags(calls["failed"])
+
+
+def merged(spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield spans in order, those that overlap as one; end is exclusive."""
+    start, end = -1, -1
+    for first, last in spans:
+        if first >= end >= 0:
+            yield start, end
+            start = first
+        elif start < 0:
+            start = first
+        end = max(end, last)
+    if end >= 0:
+        yield start, end
+
+
+def base_name(path: str) -> str:
+    """Return the last part of a path, however its parts are divided."""
+    return path.replace("\\", "/").rstrip("/").rpartition("/")[2]

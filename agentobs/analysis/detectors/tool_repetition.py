@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 
 from agentobs.analysis.detectors._base import Detector, Hit, hits
-from agentobs.analysis.detectors._sequences import runs, threads
+from agentobs.analysis.detectors._sequences import calls_of, runs, threads
 
-_POLLING = ("BashOutput", "TaskOutput", "AgentOutputTool", "write_stdin", "wait", "sleep", "read_thread_terminal")
+_POLLING = (
+    *("BashOutput", "TaskOutput", "AgentOutputTool", "write_stdin", "wait", "sleep", "read_thread_terminal"),
+    *("scroll_down", "scroll_up", "next_page"),
+)
 
 
 def find(steps: pd.DataFrame, *, at_least: int = 3, polling: tuple[str, ...] = _POLLING) -> pd.DataFrame:
@@ -18,7 +21,8 @@ def find(steps: pd.DataFrame, *, at_least: int = 3, polling: tuple[str, ...] = _
     ----------
     steps : frame of STEPS
     at_least : shortest run that counts, in calls
-    polling : tools that are meant to be asked again, such as those that read a running command's output
+    polling : tools that are meant to be asked again, such as those that read a running command's output,
+        or that move on from where the last one was
 
     Returns
     -------
@@ -29,11 +33,13 @@ def find(steps: pd.DataFrame, *, at_least: int = 3, polling: tuple[str, ...] = _
 
 
 def _found(steps: pd.DataFrame, at_least: int, polling: tuple[str, ...]) -> Iterator[Hit]:
-    calls = steps[(steps["kind"] == "call") & steps["argument_key"].notna() & ~steps["tool_name"].isin(polling)]
-    keys = calls["argument_key"].to_numpy("int64")
+    calls = calls_of(steps)
+    asked = calls["argument_key"].notna().to_numpy(bool) & ~calls["tool_name"].isin(polling).to_numpy(bool)
+    keys = calls["argument_key"].to_numpy("int64", na_value=-1)
     rows, outputs = calls.index.to_numpy(), calls["output_key"].to_numpy("float64", na_value=np.nan)
     tools = calls["tool_name"].tolist()
-    for thread in threads(calls):
+    for whole in threads(calls):
+        thread = whole[asked[whole]]
         for start, end in runs(keys[thread], at_least):
             run = thread[start:end]
             same = bool((outputs[run] == outputs[run[0]]).all())  # unknown is equal to nothing

@@ -13,6 +13,7 @@ CHECKS = ("test_run", "build_trigger")
 COMMANDS = ("command_execute", "test_run", "build_trigger", "commit_created", "rollback_performed")
 FAILURES = ("error", "denied", "interrupted")
 _TIMED = ("exact", "naive")
+_TOKENS_AFTER = ("event_msg/token_count", "tokens")  # Codex, Aider
 _EVENTS = ["event_id", "ts", "ts_quality", "seq", "session_id", "thread_id", "agent", "project", "type", "role",
            "status", "native_type", "usage_key", "model", "is_copy", "summary"]  # fmt: skip
 _CALL = ["session_id", "thread_id", "agent", "project", "type", "event_id", "result_event_id", "started_at", "ended_at",
@@ -57,9 +58,27 @@ def _ordered(events: pd.DataFrame) -> pd.DataFrame:
     """Events that are no copies, session by session, each in its own order."""
     own = events.loc[~events["is_copy"].fillna(value=False).astype(bool), _EVENTS]
     first = own.groupby("session_id")["ts"].transform("min")
-    return own.assign(_first=first).sort_values(
+    ordered = own.assign(_first=first).sort_values(
         ["_first", "session_id", "ts", "seq", "event_id"], kind="stable", ignore_index=True
     )
+    return ordered.assign(_response=_responses(ordered))
+
+
+def _responses(events: pd.DataFrame) -> pd.Series:
+    """The response that each event is a part of.
+
+    Where the events of a session that are no answers never name theirs, it is the latest response whose tokens were
+    recorded before, or, for agents that record tokens after the answer, the next one.
+    """
+    key, kind = events["usage_key"], events["type"]
+    told = key.notna() & ~kind.isin(["llm_response", "llm_request", "session_end"])
+    silent = ~events["session_id"].isin(events["session_id"][told].unique())
+    counted = key.where(kind.isin(["llm_response", "llm_request"]) & silent)
+    after = events["native_type"].isin(_TOKENS_AFTER)
+    thread = [events["session_id"], events["thread_id"].fillna("")]
+    before = counted.mask(after).groupby(thread, sort=False).ffill()
+    later = counted.where(after).groupby(thread, sort=False).bfill()
+    return key.where(key.notna() | ~silent, before.where(before.notna(), later))
 
 
 def _calls(tool_calls: pd.DataFrame, events: pd.DataFrame, texts: dict[str, Any]) -> pd.DataFrame:
@@ -71,10 +90,12 @@ def _calls(tool_calls: pd.DataFrame, events: pd.DataFrame, texts: dict[str, Any]
     found["text"], found["output"] = calls.map(texts.get), results.map(texts.get)
     found["event_id"] = calls.where(calls.notna(), results)
     about = events.drop_duplicates("event_id").set_index("event_id")
-    found["response"] = about["usage_key"].reindex(found["event_id"]).to_numpy()
+    found["response"] = about["_response"].reindex(found["event_id"]).to_numpy()
     found["timed"] = about["ts_quality"].isin(_TIMED).reindex(found["event_id"]).to_numpy()
     given = ["tool_name", "type", "target", "text", "output", "status", "exit_code"]
     read = [_read(*row) for row in zip(*(_plain(found[name]) for name in given), strict=True)]
+    shown = _column("file_path", read)
+    found["file_path"] = found["file_path"].where(found["file_path"].notna(), shown.to_numpy())
     return found.assign(**{name: _column(name, read) for name in _READ})
 
 
@@ -101,6 +122,8 @@ def _read(
     }
     if kind in COMMANDS or (kind == "search_performed" and text is not None and not text.startswith("{")):
         made["command"] = made["text"] if text is not None else target
+        shown = arguments.printed(made["command"]) if made["command"] else None
+        made["file_path"], made["read_range"] = shown or (None, None)
     passed = outputs.verdict(status, exit_code, output) if kind in CHECKS else None
     made["passed"] = passed
     made["failed"] = True if status in FAILURES or passed is False else False if status == "ok" or passed else None
@@ -135,7 +158,7 @@ def _said(messages: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
     found = found.assign(
         type=about["type"].to_numpy(),
         status=about["status"].to_numpy(),
-        response=about["usage_key"].to_numpy(),
+        response=about["_response"].to_numpy(),
         timed=about["ts_quality"].isin(_TIMED).to_numpy(),
         target=about["summary"].to_numpy(),
         ended_at=found["started_at"],

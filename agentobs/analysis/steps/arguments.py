@@ -22,6 +22,8 @@ _BLOCK = re.compile(r"<{5,7} ?SEARCH\n(?P<old>.*?)\n?={5,7}\n(?P<new>.*?)\n?>{5,
 _EDIT = re.compile(r"\Aedit (?P<range>\d+:\d+)\n(?P<new>.*?)(?:\nend_of_edit)?\s*\Z", re.DOTALL)
 _SPAN = re.compile(r"\A(?:sed -n ['\"]?(?P<sed>\d+,\d+)p|(?:open|goto)\b.*?(?P<line>\d+)\s*\Z|head -n? ?(?P<head>\d+))")
 
+_MOVES = re.compile(r"\A(?:scroll|page|next|more)\w*\b")
+
 
 class Arguments(NamedTuple):
     """Arguments of one call, as far as they say it."""
@@ -29,7 +31,7 @@ class Arguments(NamedTuple):
     key: int  # hash of the tool and of all it was given
     old: str | None = None
     new: str | None = None
-    range: str | None = None
+    range: str | None = None  # of lines, which a read shows or an edit replaces
     open_todos: int | None = None
 
 
@@ -48,6 +50,25 @@ def read(tool: str | None, kind: str, text: str | None) -> Arguments:
         _range(given) if kind == "file_read" else None,
         _open_todos(given),
     )
+
+
+_PRINTS = (
+    r"cat(?: -n)?|nl(?: -ba)?|head(?: -n)? ?-?(?P<head>\d+)|tail(?: -n)? ?(?P<tail>[-+]?\d+)"
+    r"|sed -n ['\"]?(?P<sed>\d+,\d+)p['\"]?"
+)
+_PLAIN_PATH = r"(?P<quote>['\"]?)(?P<path>[^\s'\"|;&<>*?$`-][^\s'\"|;&<>*?$`]*)(?P=quote)"
+_CUT = r"(?: *\| *(?:head(?: -n)? ?-?(?P<first>\d+)|sed -n ['\"]?(?P<part>\d+,\d+)p['\"]?))?"
+_PRINTED = re.compile(rf"\A\s*(?:cd [^\s;&|]+ *(?:&&|;) *)?(?:{_PRINTS})(?: --)? {_PLAIN_PATH}{_CUT}\s*\Z")
+
+
+def printed(command: str) -> tuple[str, str] | None:
+    """Return (path, range) of the one file that a command does nothing but print; None: it does something else."""
+    found = _PRINTED.match(command)
+    if found is None:
+        return None
+    parts = [f"{name} {found[name]}" for name in ("head", "tail", "first") if found[name]]
+    parts += [found[name] for name in ("sed", "part") if found[name]]
+    return found["path"], " ".join(parts)
 
 
 def key_of(*parts: str | None) -> int:
@@ -74,14 +95,21 @@ def _object(text: str) -> dict[str, Any] | None:
 def _bare(tool: str | None, kind: str, text: str) -> Arguments:
     key = key_of(tool, text)
     if kind == "file_read":
-        span = _SPAN.match(text)
-        return Arguments(key, range="" if span is None else next(filter(None, span.groups()), ""))
+        return Arguments(key, range=_span(text))
     if kind not in {"file_write", "file_create"}:
         return Arguments(key)
     edit = _EDIT.match(text)
     if edit is not None:
-        return Arguments(key, None, edit["new"])
+        return Arguments(key, None, edit["new"], edit["range"])
     return Arguments(key, *_patched(text))
+
+
+def _span(text: str) -> str | None:
+    """The lines that a bare command reads: '' for a whole file, None where it depends on what was read before."""
+    span = _SPAN.match(text)
+    if span is not None:
+        return next(filter(None, span.groups()), "")
+    return None if _MOVES.match(text) else ""
 
 
 def _edited(given: dict[str, Any]) -> tuple[str | None, str | None]:

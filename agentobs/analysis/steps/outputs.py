@@ -6,6 +6,7 @@ from agentobs.analysis.steps.arguments import key_of
 
 HEAD = TAIL = 2_000
 MOST_FILES = 200
+_TELLING = 12  # characters from which on a line that speaks of an error says which
 
 _VOLATILE = re.compile(
     r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
@@ -53,7 +54,7 @@ def error_key(tool: str | None, output: str) -> int:
     A file's base name stays: the same error in another file is another error.
     """
     lines = [line.strip() for line in output.split("\n") if line.strip()]
-    telling = [line for line in lines if _BROKEN.search(line) or "rror" in line] or lines
+    telling = [line for line in lines if len(line) > _TELLING and (_BROKEN.search(line) or "rror" in line)] or lines
     masked = "\n".join(_MASKED.sub(_mask, line)[:300] for line in telling[-5:])
     return key_of(tool, masked)
 
@@ -81,19 +82,19 @@ def failed_count(output: str) -> int | None:
 def verdict(status: str | None, exit_code: int | None, output: str | None) -> bool | None:
     """Return whether a test, build or check passed: by its summary, its exit code, its status; None: it never says.
 
-    A summary beats the status: `pytest | tail` ends with 0 whatever the tests did.
+    A summary of failures beats an exit code of 0: `pytest | tail` ends well whatever the tests did.
     """
     if status in {"denied", "interrupted"}:
         return None
     said = output[-HEAD - TAIL :] if output else ""
     failed = failed_count(said)
-    if failed or (exit_code is not None and exit_code != 0):
+    if failed or status == "error" or (exit_code is not None and exit_code != 0):
         return False
     if failed == 0:
         return True
     if _BROKEN.search(said):
         return False
-    return True if exit_code == 0 else {"ok": True, "error": False}.get(status or "")
+    return True if exit_code == 0 or status == "ok" else None
 
 
 def named_files(output: str) -> list[str]:

@@ -6,7 +6,7 @@ SELECT agent, agent_version, count(DISTINCT session_id) AS sessions, count(usage
        count(*) FILTER (WHERE usage_key IS NOT NULL AND cost_pico_usd IS NULL) AS unpriced
 FROM (
     SELECT context_id, session_id, usage_key, basis, input_tokens, output_tokens, cost_pico_usd
-    FROM model_calls JOIN kinds USING (kind_id)
+    FROM model_calls JOIN kinds USING (kind_id) WHERE NOT is_muted
     UNION ALL
     SELECT context_id, session_id, NULL, NULL, NULL, NULL, NULL FROM agent_sessions
 ) rows

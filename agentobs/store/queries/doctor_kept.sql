@@ -15,7 +15,7 @@ accounted AS (
            coalesce(sum({lane}), 0) AS {lane},
            count({lane}) AS known_{lane},
            1 AS one
-    FROM model_calls
+    FROM model_calls WHERE NOT is_muted
 ),
 by_session AS (
     SELECT coalesce(sum(model_calls), 0) AS model_calls, coalesce(sum(unpriced_calls), 0) AS unpriced_calls,
@@ -46,9 +46,9 @@ UNION ALL
 SELECT 'tool calls', 'tool_calls', (SELECT count(*) FROM tool_calls), calls
 FROM from_events WHERE (SELECT horizon FROM horizon) = '-infinity'
 UNION ALL
-SELECT 'tool calls', 'agent_sessions', (SELECT coalesce(sum(tool_calls), 0) FROM agent_sessions), (SELECT count(*) FROM tool_calls)
+SELECT 'tool calls', 'agent_sessions', (SELECT coalesce(sum(tool_calls), 0) FROM agent_sessions), (SELECT count(*) FROM tool_calls WHERE NOT is_muted)
 UNION ALL
-SELECT 'tool calls', 'rollup_tools', (SELECT coalesce(sum(calls), 0) FROM rollup_tools), (SELECT count(*) FROM tool_calls)
+SELECT 'tool calls', 'rollup_tools', (SELECT coalesce(sum(calls), 0) FROM rollup_tools), (SELECT count(*) FROM tool_calls WHERE NOT is_muted)
 UNION ALL
 SELECT name, place, kept, counted
 FROM accounted, LATERAL (

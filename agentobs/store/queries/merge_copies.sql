@@ -68,10 +68,10 @@ FROM moved JOIN staged USING (ts, id)
 WHERE length(moved.tool_call_id) < 20 OR moved.usage_key <> staged.usage_key;
 INSERT INTO call_changes
 SELECT -1, t.* FROM tool_calls t
-WHERE t.call_key IN (SELECT session_id || ':' || tool_call_id FROM stale WHERE length(tool_call_id) < 20);
+WHERE t.call_key IN (SELECT session_id || ':' || tool_call_id FROM stale WHERE length(tool_call_id) < 20) AND NOT t.is_muted;
 DELETE FROM tool_calls
 WHERE call_key IN (SELECT session_id || ':' || tool_call_id FROM stale WHERE length(tool_call_id) < 20);
-INSERT INTO usage_changes SELECT -1, m.* FROM model_calls m WHERE m.usage_key IN (SELECT usage_key FROM stale);
+INSERT INTO usage_changes SELECT -1, m.* FROM model_calls m WHERE m.usage_key IN (SELECT usage_key FROM stale) AND NOT m.is_muted;
 DELETE FROM model_calls WHERE usage_key IN (SELECT usage_key FROM stale);
 INSERT INTO refolded
 SELECT e.*, 0, source.first_ts + kind.is_forked::int * INTERVAL '1 us'

@@ -29,7 +29,7 @@ SELECT bucket, agent, coalesce(project, ''), tool, type, status, bin, sum(n)
 FROM (SELECT bucket, context_id, coalesce(tool_name, '') AS tool, type, coalesce(status, '') AS status, sum(sign) AS n,
              CASE WHEN ms IS NULL THEN -1 WHEN ms < 1 THEN 0 ELSE least(floor(4 * ln(ms) / ln(2::float)), 200) END::smallint AS bin
       FROM (SELECT sign, bucket, context_id, tool_name, type, status,
-                   coalesce(reported_ms, CASE WHEN NOT (call_timed AND result_timed) THEN NULL WHEN ended_at < started_at THEN 0
+                   coalesce(reported_ms, told_ms, CASE WHEN NOT (call_timed AND result_timed) THEN NULL WHEN ended_at < started_at THEN 0
                                               ELSE extract(epoch FROM ended_at - started_at)::float * 1000 END) AS ms
             FROM call_changes) timed
       GROUP BY bucket, context_id, tool, type, timed.status, bin) counted

@@ -4,8 +4,9 @@
 
 -- 1. Sums, minima and maxima of events.
 INSERT INTO agent_sessions AS s (session_id, placeless, first_ts, first_seq, first_id, context_id, started_at, ended_at,
-                                 events, human_turns, errors, compactions)
-SELECT session_id, f.placeless, f.ts, f.seq, f.id, f.context_id, started_at, ended_at, events, human_turns, errors, compactions
+                                 events, human_turns, errors, compactions, has_files, told_turns, told_errors, told_compactions)
+SELECT session_id, f.placeless, f.ts, f.seq, f.id, f.context_id, started_at, ended_at, events, human_turns, errors, compactions,
+       has_files, told_turns, told_errors, told_compactions
 FROM (
     SELECT session_id,
            min(ts) FILTER (WHERE ts_quality NOT IN ('clamped', 'none')) AS started_at,
@@ -13,7 +14,11 @@ FROM (
            count(*) AS events,
            count(*) FILTER (WHERE type = 'user_interaction' AND role = 'user' AND NOT is_copy) AS human_turns,
            count(*) FILTER (WHERE type = 'error_encountered' AND NOT is_copy) AS errors,
-           count(*) FILTER (WHERE type = 'context_switch' AND native_type LIKE '%compact\_boundary' AND NOT is_copy) AS compactions
+           count(*) FILTER (WHERE type = 'context_switch' AND native_type LIKE '%compact\_boundary' AND NOT is_copy) AS compactions,
+           bool_or(NOT is_copy AND NOT is_telemetry) AS has_files,
+           count(*) FILTER (WHERE is_telemetry AND is_copy AND type = 'user_interaction' AND role = 'user') AS told_turns,
+           count(*) FILTER (WHERE is_telemetry AND is_copy AND type = 'error_encountered') AS told_errors,
+           count(*) FILTER (WHERE is_telemetry AND is_copy AND type = 'context_switch') AS told_compactions
     FROM {events} GROUP BY session_id
 ) sums
 JOIN (SELECT DISTINCT ON (session_id) session_id, placeless, ts, seq, id, context_id
@@ -25,19 +30,23 @@ ON CONFLICT (session_id) DO UPDATE
 SET started_at = least(s.started_at, excluded.started_at), ended_at = greatest(s.ended_at, excluded.ended_at),
     events = s.events + excluded.events, human_turns = s.human_turns + excluded.human_turns,
     errors = s.errors + excluded.errors, compactions = s.compactions + excluded.compactions,
+    has_files = s.has_files OR excluded.has_files, told_turns = s.told_turns + excluded.told_turns,
+    told_errors = s.told_errors + excluded.told_errors, told_compactions = s.told_compactions + excluded.told_compactions,
     (placeless, first_ts, first_seq, first_id, context_id) = (
         SELECT v.* FROM (
             VALUES (excluded.placeless, excluded.first_ts, excluded.first_seq, excluded.first_id, excluded.context_id),
                    (s.placeless, s.first_ts, s.first_seq, s.first_id, s.context_id)) v (placeless, ts, seq, id, context)
         ORDER BY v.placeless, v.ts, v.seq, v.id LIMIT 1);
--- 2. The first human prompt, and the last title.
+-- 2. The first human prompt, of telemetry where files have none, and the last title.
 UPDATE agent_sessions s
-SET objective = o.summary, objective_ts = o.ts, objective_seq = o.seq, objective_id = o.id
-FROM (SELECT DISTINCT ON (session_id) session_id, ts, seq, id, summary FROM {events}
-      WHERE type = 'user_interaction' AND role = 'user' AND NOT is_copy AND summary IS NOT NULL
-      ORDER BY session_id, ts, seq, id) o
+SET objective = o.summary, objective_ts = o.ts, objective_seq = o.seq, objective_id = o.id,
+    objective_told = o.is_told
+FROM (SELECT DISTINCT ON (session_id) session_id, ts, seq, id, summary, is_copy AS is_told FROM {events}
+      WHERE type = 'user_interaction' AND role = 'user' AND (is_telemetry OR NOT is_copy) AND summary IS NOT NULL
+      ORDER BY session_id, is_copy, ts, seq, id) o
 WHERE s.session_id = o.session_id
-  AND (s.objective_id IS NULL OR (o.ts, o.seq, o.id) < (s.objective_ts, s.objective_seq, s.objective_id));
+  AND (s.objective_id IS NULL OR (o.is_told, o.ts, o.seq, o.id)
+                                    < (s.objective_told, s.objective_ts, s.objective_seq, s.objective_id));
 UPDATE agent_sessions s
 SET title = t.title, title_ts = t.ts, title_seq = t.seq, title_id = t.id
 FROM (SELECT DISTINCT ON (session_id) session_id, ts, seq, id, data ->> 'title' AS title FROM {events}
@@ -76,11 +85,17 @@ FROM (
     GROUP BY session_id
 ) d
 WHERE s.session_id = d.session_id;
+-- A patch of several files: the call's own file, and those of its parts (events without a tool_call_id whose parent it is).
+UPDATE agent_sessions s SET edits = s.edits + p.edits
+FROM (SELECT session_id, sum(sign) AS edits FROM patched GROUP BY 1) p WHERE s.session_id = p.session_id;
 INSERT INTO session_files AS f (session_id, file_path, edits)
-SELECT session_id, coalesce(result_path, file_path), sum(sign)
-FROM call_changes
-WHERE type IN ('file_write', 'file_create', 'file_delete') AND coalesce(result_path, file_path) IS NOT NULL
-  AND coalesce(status, 'ok') NOT IN ('error', 'denied', 'interrupted')
+SELECT session_id, file_path, sum(sign)
+FROM (
+    SELECT session_id, coalesce(result_path, file_path) AS file_path, sign FROM call_changes
+    WHERE type IN ('file_write', 'file_create', 'file_delete') AND coalesce(status, 'ok') NOT IN ('error', 'denied', 'interrupted')
+    UNION ALL SELECT session_id, file_path, sign FROM patched
+) changed
+WHERE file_path IS NOT NULL
 GROUP BY 1, 2
 HAVING sum(sign) <> 0
 ORDER BY 1, 2

@@ -1,12 +1,18 @@
--- Messages in [since, until), each with the record that holds its text and the part of it.
--- Parameters: as read_events. Columns: frames.MESSAGES without text, then raw (zstd) and part.
+-- Messages in [since, until), without what telemetry repeats of them, each with who read it, the record that holds its text and the part of it.
+-- Parameters: as read_events. Columns: frames.MESSAGES without text, then adapter, raw (zstd) and part.
 SELECT e.id::text, e.ts, e.session_id, c.thread_id, c.agent, c.project, e.seq, k.role,
-       k.type = 'user_interaction' AND k.role = 'user' AND NOT k.is_copy, k.model, k.native_type,
-       coalesce(e.raw, (SELECT r.raw FROM agent_events r
-                        WHERE r.session_id = e.session_id AND r.ts = e.ts AND r.source_id = e.source_id
-                          AND r.source_offset = e.source_offset AND r.raw IS NOT NULL LIMIT 1)), e.part::int
-FROM agent_events e JOIN contexts c USING (context_id) JOIN kinds k USING (kind_id)
-WHERE (k.type IN ('user_interaction', 'llm_response') OR (k.type = 'context_switch' AND k.role IS NOT NULL))
+       k.type = 'user_interaction' AND k.role = 'user' AND (k.is_telemetry OR NOT k.is_copy), k.model, k.native_type, s.adapter,
+       CASE WHEN e.raw IS NOT NULL THEN e.raw
+            WHEN e.record_event_id IS NOT NULL THEN (
+                SELECT r.raw FROM agent_events r
+                WHERE r.id = e.record_event_id AND r.source_id = e.source_id AND r.source_offset = e.source_offset
+                  AND r.ts >= time_of(e.record_event_id) - INTERVAL '1 ms' AND r.ts < time_of(e.record_event_id) + INTERVAL '2 ms')
+            ELSE (SELECT r.raw FROM agent_events r
+                  WHERE r.session_id = e.session_id AND r.ts = e.ts AND r.source_id = e.source_id
+                    AND r.source_offset = e.source_offset AND r.raw IS NOT NULL LIMIT 1) END, e.part::int
+FROM agent_events e JOIN contexts c USING (context_id) JOIN kinds k USING (kind_id) JOIN sources s USING (source_id)
+WHERE NOT (k.is_copy AND k.is_telemetry AND (SELECT has_files FROM agent_sessions a WHERE a.session_id = e.session_id))
+  AND (k.type IN ('user_interaction', 'llm_response') OR (k.type = 'context_switch' AND k.role IS NOT NULL))
   AND (%(since)s::timestamptz IS NULL OR e.ts >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR e.ts < %(until)s)
   AND (%(session)s::text[] IS NULL OR e.session_id = ANY(%(session)s))

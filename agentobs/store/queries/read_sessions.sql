@@ -14,15 +14,17 @@ WITH RECURSIVE shared AS (
 )
 SELECT s.session_id, l.parent_session_id, s.started_at AT TIME ZONE 'UTC' AS started_at,
        s.ended_at AT TIME ZONE 'UTC' AS ended_at, extract(epoch FROM s.ended_at - s.started_at)::float AS duration_s,
-       s.objective, s.title, coalesce(u.models, '[]') AS models, s.events, s.human_turns,
+       s.objective, s.title, coalesce(u.models, '[]') AS models, s.events,
+       s.human_turns + CASE WHEN s.has_files THEN 0 ELSE s.told_turns END AS human_turns,
        coalesce(u.model_calls, 0) AS model_calls, coalesce(u.subagent_calls, 0) AS subagent_calls, s.tool_calls,
        s.tool_errors, s.commands, s.tests_run, s.tests_passed, s.tests_known, s.builds, s.commits, s.rollbacks, s.searches,
        s.edits, coalesce(f.files, 0) AS files_modified,
        CASE WHEN s.added_known > 0 THEN s.lines_added END AS lines_added,
-       CASE WHEN s.removed_known > 0 THEN s.lines_removed END AS lines_removed, s.errors, s.compactions,
+       CASE WHEN s.removed_known > 0 THEN s.lines_removed END AS lines_removed, s.errors + CASE WHEN s.has_files THEN 0 ELSE s.told_errors END AS errors,
+       s.compactions + CASE WHEN s.has_files THEN 0 ELSE s.told_compactions END AS compactions,
        u.input_tokens::bigint, u.output_tokens::bigint, u.cache_read_tokens::bigint, u.cache_write_tokens::bigint,
        u.reasoning_tokens::bigint, u.total_tokens::bigint, u.cost_usd, coalesce(u.unpriced_calls, 0) AS unpriced_calls,
-       u.subagent_cost_usd, 'unknown' AS outcome, s.context_id
+       u.subagent_cost_usd, coalesce(o.outcome, 'unknown') AS outcome, s.context_id
 FROM agent_sessions s
 LEFT JOIN (
     SELECT session_id, json_agg(DISTINCT model ORDER BY model) FILTER (WHERE model <> '') AS models,
@@ -43,13 +45,18 @@ LEFT JOIN (SELECT session_id, count(*) AS files FROM session_files GROUP BY sess
 LEFT JOIN (
     SELECT DISTINCT ON (session_id) session_id, parent_session_id FROM chain ORDER BY session_id, depth DESC, parent_session_id
 ) l USING (session_id)
+LEFT JOIN (  -- as it was analyzed, where the session has not changed since
+    SELECT x.session_id, min(x.outcome) AS outcome
+    FROM session_scores x JOIN analyzed_sessions a USING (session_id) JOIN session_states st USING (session_id)
+    WHERE st.state = a.state AND starts_with(x.variant, 'agentobs_') GROUP BY x.session_id
+) o USING (session_id)
 WHERE (%(since)s::timestamptz IS NULL OR s.started_at >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR s.started_at < %(until)s)
   AND (%(session)s::text[] IS NULL OR s.session_id = ANY(%(session)s))
   AND (%(model)s::text[] IS NULL OR EXISTS (
         SELECT FROM session_usage m WHERE m.session_id = s.session_id AND m.model = ANY(%(model)s)))
   AND (%(tool)s::text[] IS NULL OR EXISTS (
-        SELECT FROM tool_calls t WHERE t.session_id = s.session_id AND t.tool_name = ANY(%(tool)s)))
+        SELECT FROM tool_calls t WHERE t.session_id = s.session_id AND NOT t.is_muted AND t.tool_name = ANY(%(tool)s)))
   AND (%(type)s::text[] IS NULL OR EXISTS (
         SELECT FROM agent_events e JOIN kinds USING (kind_id)
         WHERE e.session_id = s.session_id AND type = ANY(%(type)s)))

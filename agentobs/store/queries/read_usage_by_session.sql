@@ -12,7 +12,8 @@ SELECT CASE WHEN 'day' = ANY(%(by)s) THEN to_char(date_trunc('day', started_at A
        sum(cost_pico_usd) / 1e12::float AS cost_usd,
        count(*) FILTER (WHERE cost_pico_usd IS NULL) AS unpriced_calls
 FROM model_calls JOIN contexts USING (context_id) JOIN kinds USING (kind_id)
-WHERE (%(since)s::timestamptz IS NULL OR started_at >= %(since)s)
+WHERE NOT is_muted
+  AND (%(since)s::timestamptz IS NULL OR started_at >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR started_at < %(until)s)
   AND (%(session)s::text[] IS NULL OR session_id = ANY(%(session)s))
   AND (%(agent)s::text[] IS NULL OR agent = ANY(%(agent)s))

@@ -14,6 +14,7 @@ _DEFAULTS: dict[str, Any] = {
     "severity": "info",
     "agent": "tiny",
     "is_sidechain": False,
+    "is_telemetry": False,
     "is_copy": False,
     "sanitised": False,
     "titled": False,

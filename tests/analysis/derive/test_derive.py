@@ -200,9 +200,39 @@ def test_edits_are_changes_that_did_not_fail() -> None:
         record("4", "a", 4, type="file_read", tool_call_id="4"),
         record("5", "a", 5, type="tool_result", tool_call_id="5", call_type="file_create", status="ok"),
     ]
-    found = derive.edits(derive.tool_calls(records(*rows)))
+    events = records(*rows)
+    found = derive.edits(derive.tool_calls(events), events)
     assert found["event_id"].tolist() == ["1", "5"]
     assert found["ts"].tolist() == [NOON + pd.Timedelta(seconds=s) for s in (1, 5)]
+
+
+@pytest.mark.parametrize(("status", "edited"), [("ok", ["/f", "/g"]), ("error", [])])
+def test_a_patch_of_two_files_is_one_call_and_two_edits_with_its_status(status: str, edited: list[str]) -> None:
+    part = {"type": "file_create", "parent_event_id": "1", "file_path": "/g", "lines_added": 5}
+    events = records(
+        record("1", "a", 1, type="file_write", tool_call_id="1", file_path="/f", lines_added=2),
+        record("2", "a", 1, **part),
+        record("3", "a", 2, type="tool_result", tool_call_id="1", status=status, lines_added=7),
+    )
+    calls = derive.tool_calls(events)
+    assert calls["lines_added"].tolist() == [7]
+    found = derive.edits(calls, events)
+    assert found["file_path"].tolist() == edited
+    assert found["tool_call_id"].tolist() == ["1"] * len(edited)
+    assert found["lines_added"].tolist() == [2, 5][: len(edited)]
+    session = derive.sessions(events, calls, derive.model_calls(events), derive.settle(events).lineage).iloc[0]
+    assert session[["tool_calls", "edits", "files_modified"]].tolist() == [1, len(edited), len(edited)]
+
+
+def test_a_patch_known_by_its_result_alone_gives_its_first_file_what_the_others_leave() -> None:
+    events = records(
+        record(
+            "1", "a", 1, type="tool_result", tool_call_id="1", call_type="file_write", file_path="/f", lines_added=7
+        ),
+        record("2", "a", 1, type="file_create", parent_event_id="1", file_path="/g", lines_added=5),
+    )
+    found = derive.edits(derive.tool_calls(events), events)
+    assert found[["file_path", "lines_added"]].to_numpy().tolist() == [["/f", 2], ["/g", 5]]
 
 
 def test_of_no_events_every_frame_is_empty_with_its_columns_and_types() -> None:
@@ -214,4 +244,4 @@ def test_of_no_events_every_frame_is_empty_with_its_columns_and_types() -> None:
     pd.testing.assert_frame_equal(found, frames.empty(frames.SESSIONS))
     assert derive.usage(answers, by=["day"], zone="UTC").columns.tolist() == ["day", *frames.USAGE.names]
     assert derive.messages(settled.events).empty
-    assert derive.edits(calls).empty
+    assert derive.edits(calls, settled.events).empty

@@ -97,9 +97,9 @@ class Script:
         """A file was read."""
         return self.call("Read", {"file_path": file, **given}, output)
 
-    def edit(self, file: str, old: str = "a", new: str = "b", **options: Any) -> "Script":
+    def edit(self, file: str, old: str = "a", new: str = "b", *, said: str = "edited", **options: Any) -> "Script":
         """A file was edited."""
-        return self.call("Edit", {"file_path": file, "old_string": old, "new_string": new}, "edited", **options)
+        return self.call("Edit", {"file_path": file, "old_string": old, "new_string": new}, said, **options)
 
     def bash(
         self, command: str, output: str = "", *, kind: str = "command_execute", ok: bool = True, **options: Any

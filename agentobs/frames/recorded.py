@@ -1,69 +1,6 @@
-"""The frames: the columns, types and units that everybody who reads gets, from a database or from files, also empty."""
+"""Frames of what was recorded: events, and the sessions, messages, calls and edits that follow from them."""
 
-from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
-
-from agentobs.errors import FrameError
-
-TIME = "datetime64[us, UTC]"
-DTYPES = {"time": TIME, "str": "str", "int": "Int64", "float": "Float64", "bool": "boolean", "object": "object"}
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its name, one of DTYPES, and what it means with its unit."""
-
-    name: str
-    kind: str
-    meaning: str = ""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A declared frame: what one row is, and its columns in order."""
-
-    name: str
-    row: str
-    columns: tuple[Column, ...]
-
-    @property
-    def names(self) -> list[str]:
-        """The column names, in order."""
-        return [column.name for column in self.columns]
-
-    @property
-    def dtypes(self) -> dict[str, str]:
-        """The pandas type of each column."""
-        return {column.name: DTYPES[column.kind] for column in self.columns}
-
-
-def declare(name: str, row: str, text: str) -> Frame:
-    """Return the frame that lines of `name kind meaning` describe."""
-    rows = [line.split(maxsplit=2) for line in text.strip().splitlines()]
-    return Frame(name, row, tuple(Column(*row) for row in rows))
-
-
-def empty(frame: Frame) -> pd.DataFrame:
-    """Return the frame without rows: all its columns, with their types."""
-    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in frame.dtypes.items()})
-
-
-def conform(data: pd.DataFrame, frame: Frame) -> pd.DataFrame:
-    """Return the data with the declared columns, in order, with their types; raise FrameError when one is missing."""
-    require(data, frame.names, frame.name)
-    types: dict[str, Any] = dict(frame.dtypes)
-    columns = {name: data[name].astype(dtype) for name, dtype in types.items()}
-    return pd.DataFrame(columns).reset_index(drop=True)
-
-
-def require(data: pd.DataFrame, names: list[str], what: str) -> None:
-    """Raise FrameError, naming the first missing column and what is there, unless all names are columns of the data."""
-    missing = [name for name in names if name not in data.columns]
-    if missing:
-        raise FrameError(f"frame {what} lacks {missing[0]!r}; it has {sorted(map(str, data.columns))}")
-
+from agentobs.frames.shape import declare
 
 EVENTS = declare(
     "events",
@@ -261,84 +198,6 @@ EDITS = declare(
     """,
 )
 
-CONTENTS = declare(
-    "contents",
-    "what a tool call was given, or what its result said, whole and redacted",
-    """
-    event_id str    of the call or of the result
-    text     str    a call's arguments: JSON, or the bare command, patch or text; a result's output
-    """,
-)
-
-STEPS = declare(
-    "steps",
-    "one thing that the agent, its user or its client did, in the order of the session: what detectors read",
-    """
-    session_id      str
-    thread_id       str    a subagent inside the session; <NA>: the main thread
-    agent           str
-    project         str
-    step            int    order in its session, from 0
-    kind            str    prompt | answer | thought | note | interrupt | call | compaction | error | end
-    type            str    events.EventType of the event or of the call
-    event_id        str    of the message, of the call; of its result where the call is unknown
-    result_event_id str    of a call: its result; <NA>: no result is known
-    started_at      time
-    ended_at        time   of a call: when its result was recorded
-    timed           bool   its record says its own time
-    duration_ms     float  of a call, as frames.TOOL_CALLS has it
-    response        str    usage_key of the response this is a part of
-    model           str
-    tool_name       str
-    target          str    what a call acts on, at most 300 characters
-    status          str    ok | error | denied | interrupted; <NA>: no result is known, or it says nothing
-    exit_code       int
-    file_path       str
-    lines_added     int
-    lines_removed   int
-    text            str    a call's arguments, a message's text; at most 8,000 characters
-    output          str    of a call's result the first and last 2,000 characters
-    output_chars    int    of all of it
-    command         str    the shell command, where the call ran one
-    argument_key    int    hash of the tool and its arguments; order of keys and white space aside
-    output_key      int    hash of the result; times, ids and counters aside
-    error_key       int    hash of what a failed call said; numbers, paths and hex aside
-    old_text        str    of an edit: what it replaced, at most 4,000 characters
-    new_text        str    of an edit: what it wrote, at most 4,000 characters
-    old_key         int    hash of all that was replaced
-    new_key         int    hash of all that was written
-    read_range      str    of a read: first and last line or offset and limit; '': the whole file
-    named_files     object base names of the files that a search or a command printed: list of str, at most 200
-    failing         object names of the tests that a test run says failed: sorted list of str
-    failed_tests    int    how many tests it says failed
-    passed          bool   whether a test or build passed; <NA>: it is none, or does not say
-    failed          bool   whether a call failed, was denied or interrupted, or is a check that did not pass
-    open_todos      int    todos that are not done after this call, where it wrote the list
-    """,
-)
-
-FINDINGS = declare(
-    "findings",
-    "one thing that a detector found, with its evidence",
-    """
-    finding_id       str    hash of the detector, the session and the evidence
-    detector         str
-    detector_version int
-    session_id       str
-    severity         str    info | low | medium | high | critical
-    confidence       float  in [0, 1]: how surely the definition is met
-    started_at       time   of the first step
-    ended_at         time   of the last step
-    event_ids        object evidence: list of event ids to open
-    wasted_event_ids object of the calls and answers that were in vain: list of event ids
-    parameters       object dict of the detector's parameters
-    wasted_tokens    int    of the responses that asked for the wasted steps; <NA>: unknown, or nothing was in vain
-    wasted_cost_usd  float  of the same; <NA>: no price, or nothing was in vain
-    wasted_s         float  union of the wasted calls' spans, in seconds; <NA>: no times, or nothing was in vain
-    explanation      str
-    """,
-)
-
 USAGE = declare(
     "usage",
     "calls, tokens and cost of one group; the first columns are what it is grouped by",
@@ -356,10 +215,3 @@ USAGE = declare(
     unpriced_calls        int   calls whose price is unknown
     """,
 )
-
-FRAMES = {
-    frame.name: frame
-    for frame in (
-        EVENTS, SESSIONS, MESSAGES, TOOL_CALLS, MODEL_CALLS, EDITS, CONTENTS, STEPS, FINDINGS, USAGE,
-    )
-}  # fmt: skip
