@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from agentobs.analysis.steps import EDITS
+from agentobs.analysis.derive.edits import CHANGES
 from agentobs.analysis.tally import Tally, column, numbers, ratio
 from agentobs.analysis.usage import PROMPT_LANES
 from agentobs.analysis.waste import wasted
@@ -101,4 +101,4 @@ def _reading(steps: pd.DataFrame, tally: Tally) -> np.ndarray:
     calls = (steps["kind"] == "call").to_numpy(bool)
     read = calls & steps["type"].isin(["file_read", "search_performed"]).to_numpy(bool)
     failed = steps["failed"].fillna(value=False).to_numpy(bool)
-    return ratio(tally.count(read), tally.count(calls & steps["type"].isin(EDITS).to_numpy(bool) & ~failed))
+    return ratio(tally.count(read), tally.count(calls & steps["type"].isin(CHANGES).to_numpy(bool) & ~failed))

@@ -7,7 +7,8 @@ call, and nothing later; a session that ended before has its end in it.
 import numpy as np
 import pandas as pd
 
-from agentobs.analysis.steps import CHECKS, EDITS
+from agentobs.analysis.derive.edits import CHANGES
+from agentobs.analysis.steps import CHECKS
 from agentobs.frames import require
 
 KEYS = ("session_id", "agent", "project")
@@ -96,7 +97,7 @@ class _Counts:
         self.calls = (kind == "call").to_numpy(bool)
         self.failed = steps["failed"].fillna(value=False).to_numpy(bool)
         self.known = self.calls & steps["failed"].notna().to_numpy(bool)
-        self.edits = self.calls & types.isin(EDITS).to_numpy(bool) & ~self.failed
+        self.edits = self.calls & types.isin(CHANGES).to_numpy(bool) & ~self.failed
         self.answers = (kind == "answer").to_numpy(bool) & steps["text"].notna().to_numpy(bool)
 
     def of(self, *types: str) -> np.ndarray:

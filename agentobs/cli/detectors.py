@@ -94,13 +94,7 @@ def _judge(where: Path, labels: "pd.DataFrame", chosen: list[str]) -> "pd.DataFr
     from agentobs.analysis.detectors import find
 
     with opening.workbench(str(where), None) as wb:
-        data = {
-            "steps": wb.steps(),
-            "model_calls": wb.model_calls(),
-            "sessions": wb.sessions(),
-            "events": wb.events(),
-            "tool_calls": wb.tool_calls(),
-        }
+        data = wb.evidence()
     return verdicts(labels, find(data, chosen), data["events"])
 
 

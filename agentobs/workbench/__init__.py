@@ -102,34 +102,36 @@ class Workbench:
 
     def messages(self, *, since: Moment = None, until: Moment = None, **names: Names) -> pd.DataFrame:
         """Return frames.MESSAGES with their whole, redacted texts, by time."""
-        data, bodies = self._backend.messages(self._filters(since, until, names))
-        return self._attributed(data.assign(text=pd.Series(self._texts(bodies), dtype="str", index=data.index)))
+        return self._attributed(self._messages(self._filters(since, until, names)))
 
     def contents(self, *, since: Moment = None, until: Moment = None, **names: Names) -> pd.DataFrame:
         """Return frames.CONTENTS: what each tool call was given and what its result said, whole and redacted."""
-        found = list(self._backend.contents(self._filters(since, until, names)))
-        ids, bodies = [event_id for event_id, _ in found], (body for _, body in found)
-        columns = {"event_id": ids, "text": self._texts(bodies)}
-        return self._attributed(frames.conform(pd.DataFrame(columns), frames.CONTENTS))
+        return self._attributed(self._contents(self._filters(since, until, names)))
 
     def steps(self, *, since: Moment = None, until: Moment = None, **names: Names) -> pd.DataFrame:
         """Return frames.STEPS of the sessions that started in the range: what detectors read.
 
         The filters choose sessions, and each session is whole: agent, project, session, model, tool, type.
         """
-        from agentobs.analysis.steps import steps
+        whole, _ = self._whole(self._filters(since, until, names))
+        return self._attributed(self._steps(whole, self._backend.events(whole), self._backend.tool_calls(whole)))
 
+    def evidence(self, *, since: Moment = None, until: Moment = None, **names: Names) -> dict[str, pd.DataFrame]:
+        """Return what detectors and metrics read: steps, model_calls, sessions, events and tool_calls, each read once.
+
+        The filters choose sessions as in `steps`, and each session is whole.
+        """
         chosen = self._filters(since, until, names)
-        if any(value is not None for value in chosen.values()):
-            sessions = self._backend.sessions(chosen)["session_id"].tolist()
-            chosen = Filters(session=sessions)
-        data = self._backend.messages(chosen)
-        said = data[0].assign(text=pd.Series(self._texts(data[1]), dtype="str", index=data[0].index))
-        found = list(self._backend.contents(chosen))
-        texts = self._texts(body for _, body in found)
-        contents = pd.DataFrame({"event_id": [event_id for event_id, _ in found], "text": texts})
-        made = steps(self._backend.events(chosen), self._backend.tool_calls(chosen), said, contents)
-        return self._attributed(made)
+        whole, sessions = self._whole(chosen)
+        events, calls = self._backend.events(whole), self._backend.tool_calls(whole)
+        made = {
+            "steps": self._steps(whole, events, calls),
+            "model_calls": self._backend.model_calls(whole),
+            "sessions": self._backend.sessions(chosen) if sessions is None else sessions,
+            "events": events,
+            "tool_calls": calls,
+        }
+        return {name: self._attributed(data) for name, data in made.items()}
 
     def findings(
         self, *, detector: Names = None, severity: Names = None, since: Moment = None, until: Moment = None,
@@ -156,10 +158,9 @@ class Workbench:
         """
         from agentobs.analysis.metrics import metrics
 
-        sessions = self.sessions(since=since, until=until, **names)
-        ids = sessions["session_id"].tolist()
-        steps, calls, events = (read(session=ids) for read in (self.steps, self.model_calls, self.events))
-        return self._attributed(metrics(sessions, steps, calls, self.findings(session=ids), events))
+        data = self.evidence(since=since, until=until, **names)
+        found = self.findings(session=data["sessions"]["session_id"].tolist())
+        return self._attributed(metrics(data["sessions"], data["steps"], data["model_calls"], found, data["events"]))
 
     def annotate(
         self, session: str, *, label: str | None = None, note: str | None = None, finding: str | None = None,
@@ -240,6 +241,27 @@ class Workbench:
         if self._analyzed is None or self._analyzed[0] is not state:
             self._analyzed = (state, dict(zip(("findings", "scores"), analyzing.analyzed(self), strict=True)))
         return self._attributed(analyzing.select(self._analyzed[1][what], self.sessions(), chosen))
+
+    def _whole(self, chosen: Filters) -> tuple[Filters, pd.DataFrame | None]:
+        """Filters for all of the sessions that these choose, and the sessions; everything, and None: all are chosen."""
+        if all(value is None for value in chosen.values()):
+            return chosen, None
+        sessions = self._backend.sessions(chosen)
+        return Filters(session=sessions["session_id"].tolist()), sessions
+
+    def _steps(self, whole: Filters, events: pd.DataFrame, tool_calls: pd.DataFrame) -> pd.DataFrame:
+        from agentobs.analysis.steps import steps
+
+        return steps(events, tool_calls, self._messages(whole), self._contents(whole))
+
+    def _messages(self, chosen: Filters) -> pd.DataFrame:
+        data, bodies = self._backend.messages(chosen)
+        return data.assign(text=pd.Series(self._texts(bodies), dtype="str", index=data.index))
+
+    def _contents(self, chosen: Filters) -> pd.DataFrame:
+        found = list(self._backend.contents(chosen))
+        columns = {"event_id": [event_id for event_id, _ in found], "text": self._texts(body for _, body in found)}
+        return frames.conform(pd.DataFrame(columns), frames.CONTENTS)
 
     def _texts(self, bodies: Iterable[Body]) -> list[str | None]:
         """The text of each body, as its adapter reads it."""

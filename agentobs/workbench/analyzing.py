@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from agentobs.analysis import scoring
+from agentobs.analysis import derive, scoring
 from agentobs.analysis.detectors import detectors, find
 from agentobs.settings import Settings, load
 from agentobs.store import engine
@@ -46,14 +45,11 @@ def analyzed(
 
     all_calls: TOOL_CALLS of every session, by which a detector sees what is slow for a tool.
     """
-    chosen: dict[str, Any] = {} if sessions is None else {"session": list(sessions)}
-    data = {
-        "steps": wb.steps(**chosen),
-        "model_calls": wb.model_calls(**chosen),
-        "sessions": wb.sessions(**chosen),
-        "events": wb.events(**chosen),
-        "tool_calls": wb.tool_calls() if all_calls is None else all_calls,
-    }
+    data = wb.evidence(session=None if sessions is None else list(sessions))
+    if all_calls is not None:
+        data["tool_calls"] = all_calls
+    elif sessions is not None:
+        data["tool_calls"] = wb.tool_calls()
     found = find(data)
     return found, scoring.scores(data["sessions"], data["steps"], data["model_calls"], found)
 
@@ -141,16 +137,11 @@ def _apart(url: str, now: str, batch: list[Stale]) -> Analyzed:
 
 def select(data: pd.DataFrame, sessions: pd.DataFrame, chosen: Mapping[str, Any]) -> pd.DataFrame:
     """Return the rows of FINDINGS or SCORES that names and a time range leave in, as the database does it."""
-    about = sessions.set_index("session_id").reindex(data["session_id"])
-    columns = {"session": data["session_id"], "agent": about["agent"], "project": about["project"]}
-    columns |= {name: data[name] for name in ("detector", "severity", "variant") if name in data.columns}
-    keep = np.ones(len(data), dtype=bool)
-    for name, column in columns.items():
+    about = sessions.set_index("session_id").reindex(data["session_id"]).reset_index(drop=True)
+    time = data["started_at"] if "started_at" in data.columns else about["started_at"]
+    named = data.assign(agent=about["agent"], project=about["project"])
+    left = derive.select(named, chosen, time=time, names=("session", "agent", "project"))
+    for name in ("detector", "severity", "variant"):
         if chosen.get(name) is not None:
-            keep &= column.isin(chosen[name]).to_numpy(bool)
-    time = (data["started_at"] if "started_at" in data.columns else about["started_at"]).reset_index(drop=True)
-    if chosen.get("since") is not None:
-        keep &= (time >= pd.Timestamp(chosen["since"])).to_numpy(bool)
-    if chosen.get("until") is not None:
-        keep &= (time < pd.Timestamp(chosen["until"])).to_numpy(bool)
-    return data[keep].reset_index(drop=True)
+            left = left[left[name].isin(chosen[name])]
+    return left[data.columns].reset_index(drop=True)

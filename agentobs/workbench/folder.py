@@ -84,7 +84,7 @@ class _Derived:
 
     @cached_property
     def sessions(self) -> pd.DataFrame:
-        return derive.sessions(self.events, self.tool_calls, self.model_calls, self.lineage)
+        return derive.sessions(self.events, self.tool_calls, self.edits, self.model_calls, self.lineage)
 
     @cached_property
     def messages(self) -> pd.DataFrame:

@@ -3,10 +3,10 @@
 import pandas as pd
 
 from agentobs.analysis.derive.ranks import either
+from agentobs.analysis.tools import FAILURES
 from agentobs.frames import EDITS
 
 CHANGES = ("file_write", "file_create", "file_delete")
-FAILURES = ("error", "denied", "interrupted")
 
 
 def is_edit(tool_calls: pd.DataFrame) -> pd.Series:

@@ -2,22 +2,26 @@
 
 import pandas as pd
 
-from agentobs.analysis.derive.edits import FAILURES, is_edit
-from agentobs.analysis.derive.edits import edits as edits_of
+from agentobs.analysis.derive.edits import is_edit
 from agentobs.analysis.derive.telemetry import is_own
 from agentobs.analysis.derive.usage import totals
+from agentobs.analysis.tools import FAILURES
 from agentobs.frames import SESSIONS, conform
 
 _FIRST = ["root_session_id", "agent", "agent_version", "project", "working_directory", "branch", "repository",
           "machine", "workspace"]  # fmt: skip
-_COMMANDS = ("command_execute", "test_run", "build_trigger", "commit_created", "rollback_performed")
+COMMANDS = ("command_execute", "test_run", "build_trigger", "commit_created", "rollback_performed")
 _ZERO = ("model_calls", "subagent_calls", "tool_calls", "tool_errors", "commands", "tests_run", "tests_passed",
          "tests_known", "builds", "commits", "rollbacks", "searches", "edits", "files_modified",
          "unpriced_calls")  # fmt: skip
 
 
 def sessions(
-    events: pd.DataFrame, tool_calls: pd.DataFrame, model_calls: pd.DataFrame, lineage: pd.DataFrame
+    events: pd.DataFrame,
+    tool_calls: pd.DataFrame,
+    edits: pd.DataFrame,
+    model_calls: pd.DataFrame,
+    lineage: pd.DataFrame,
 ) -> pd.DataFrame:
     """What each session was, did, used and cost, by its start.
 
@@ -25,6 +29,7 @@ def sessions(
     ----------
     events : frame of RECORDS, without copies and in the order of settle
     tool_calls : frame of TOOL_CALLS
+    edits : frame of EDITS, of these calls
     model_calls : frame of MODEL_CALLS with total_tokens and cost_pico_usd (model_calls)
     lineage : session_id, parent_session_id (settle)
 
@@ -36,7 +41,7 @@ def sessions(
         [
             _events(events),
             _calls(tool_calls),
-            _edits(edits_of(tool_calls, events)),
+            _edits(edits),
             _usage(model_calls),
             lineage.set_index("session_id"),
         ],
@@ -89,7 +94,7 @@ def _calls(calls: pd.DataFrame) -> pd.DataFrame:
         {
             "tool_calls": 1,
             "tool_errors": status.isin(FAILURES),
-            "commands": kind.isin(_COMMANDS),
+            "commands": kind.isin(COMMANDS),
             "tests_run": test,
             "tests_known": test & status.isin(["ok", "error"]),
             "tests_passed": test & (status == "ok"),

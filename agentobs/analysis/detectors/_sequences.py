@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from agentobs.analysis.derive.edits import CHANGES
+
 
 def threads(steps: pd.DataFrame) -> Iterator[np.ndarray]:
     """Yield the rows of each thread of each session, in order: a subagent's steps apart from the main thread's."""
@@ -74,7 +76,7 @@ def calls_of(steps: pd.DataFrame) -> pd.DataFrame:
 
 def edits_of(calls: pd.DataFrame) -> np.ndarray:
     """Return which calls changed a file: writes, creations and deletions that are not known to have failed."""
-    return calls["type"].isin(["file_write", "file_create", "file_delete"]).to_numpy(bool) & ~flags(calls["failed"])
+    return calls["type"].isin(CHANGES).to_numpy(bool) & ~flags(calls["failed"])
 
 
 def merged(spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:

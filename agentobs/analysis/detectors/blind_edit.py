@@ -11,11 +11,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from agentobs.analysis.derive.edits import CHANGES
+from agentobs.analysis.derive.sessions import COMMANDS
 from agentobs.analysis.detectors import _reading
 from agentobs.analysis.detectors._base import Detector, Hit, hits
 from agentobs.analysis.detectors._endings import sessions_of
 from agentobs.analysis.detectors._sequences import base_name, edits_of, flags
-from agentobs.analysis.steps import COMMANDS, EDITS
 
 _OVERWRITES = re.compile(r"\b(?:updated|overwr\w+|modified|replaced)\b", re.IGNORECASE)
 _CREATES = re.compile(r"\"command\": ?\"create\"|\*\*\* Add File|\bnew file\b|\bcreated\b", re.IGNORECASE)
@@ -151,7 +152,7 @@ def _shows(name: str, row: int, data: _Steps, *, failed: bool) -> bool:
         return False
     if kind == "search_performed":
         return not failed and _reading.search_shows(name, asked, output)
-    if kind in EDITS:
+    if kind in CHANGES:
         return isinstance(output, str) and name in output and _reading.shows_lines(output)
     if kind in COMMANDS:
         return _reading.command_shows(name, asked, output, data.size[row])

@@ -11,9 +11,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from agentobs.analysis.derive.edits import CHANGES
+from agentobs.analysis.derive.sessions import COMMANDS
 from agentobs.analysis.detectors._base import Detector, Hit, hits
 from agentobs.analysis.detectors._sequences import base_name, calls_of, codes, flags, threads
-from agentobs.analysis.steps import CHECKS, COMMANDS, EDITS
+from agentobs.analysis.steps import CHECKS
 
 _PUBLISHES = re.compile(r"\bgit\s+(?:push|tag|merge|rebase)\b|\bgh\s+(?:pr|release)\b|\bnpm\s+publish\b|\bdeploy\b")
 _MAKES = re.compile(
@@ -130,7 +132,7 @@ def _linked(group: list[int], acts: dict[int, _Act], at_least: int) -> Iterator[
 
 
 def _depends(later: _Act, before: _Act) -> bool:
-    if before.type in EDITS:
+    if before.type in CHANGES:
         return _on_edit(later, before)
     if later.type not in COMMANDS or not isinstance(before.command, str):
         return False
@@ -144,7 +146,7 @@ def _depends(later: _Act, before: _Act) -> bool:
 
 def _on_edit(later: _Act, before: _Act) -> bool:
     name = base_name(before.path) if isinstance(before.path, str) else None
-    if later.type in EDITS:
+    if later.type in CHANGES:
         if not isinstance(later.path, str) or later.path != before.path:
             return False
         return before.type == "file_create" or bool(_lines(later.old) & (_lines(before.new) - _lines(before.old)))

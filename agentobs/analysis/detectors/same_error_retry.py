@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from agentobs.analysis.derive.sessions import COMMANDS
 from agentobs.analysis.detectors._base import Detector, Hit, hits
 from agentobs.analysis.detectors._sequences import base_name, codes, edits_of, flags, of_kinds, threads
-from agentobs.analysis.steps import COMMANDS
 from agentobs.analysis.steps.outputs import named_files
 
 _WRITES = (

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from agentobs.analysis.derive.sessions import COMMANDS
 from agentobs.analysis.detectors import _reading
 from agentobs.analysis.detectors._base import Detector, Hit, hits
 from agentobs.analysis.detectors._sequences import base_name, flags, threads
-from agentobs.analysis.steps import COMMANDS
 from agentobs.analysis.steps.outputs import named_files
 
 _ELSEWHERE = r"web|tool_?search|memory|docs|library"

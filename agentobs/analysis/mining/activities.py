@@ -2,9 +2,9 @@
 
 import pandas as pd
 
+from agentobs.analysis.derive.edits import CHANGES
 from agentobs.analysis.detectors._checks import NONE, checks_of
 from agentobs.analysis.detectors._endings import FINISHING
-from agentobs.analysis.steps import EDITS
 from agentobs.errors import FrameError
 from agentobs.frames import require
 
@@ -74,4 +74,4 @@ def _phases(steps: pd.DataFrame) -> pd.Series:
     named = pd.Series("other", index=steps.index, dtype="str")
     named = named.mask(types.isin(["file_read", "search_performed"]), "localise")
     named = named.mask(pd.Series(checks_of(steps) != NONE, index=steps.index), "validate")
-    return named.mask(types.isin(EDITS), "edit")
+    return named.mask(types.isin(CHANGES), "edit")

@@ -5,13 +5,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from agentobs.analysis.derive.sessions import COMMANDS
 from agentobs.analysis.steps import arguments, outputs
+from agentobs.analysis.tools import FAILURES
 from agentobs.frames import STEPS, conform, require
 
-EDITS = ("file_write", "file_create", "file_delete")
 CHECKS = ("test_run", "build_trigger")
-COMMANDS = ("command_execute", "test_run", "build_trigger", "commit_created", "rollback_performed")
-FAILURES = ("error", "denied", "interrupted")
 _TIMED = ("exact", "naive")
 _TOKENS_AFTER = ("event_msg/token_count", "tokens")  # Codex, Aider
 _EVENTS = ["event_id", "ts", "ts_quality", "seq", "session_id", "thread_id", "agent", "project", "type", "role",

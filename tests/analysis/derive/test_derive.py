@@ -150,7 +150,8 @@ def test_costs_are_summed_in_whole_numbers_beyond_64_bits() -> None:
 
 def sessions(*rows: dict[str, Any]) -> pd.DataFrame:
     events, lineage, _, _ = derive.settle(records(*rows))
-    return derive.sessions(events, derive.tool_calls(events), derive.model_calls(events), lineage)
+    calls = derive.tool_calls(events)
+    return derive.sessions(events, calls, derive.edits(calls, events), derive.model_calls(events), lineage)
 
 
 def test_a_session_says_what_it_was_did_and_cost() -> None:
@@ -220,7 +221,8 @@ def test_a_patch_of_two_files_is_one_call_and_two_edits_with_its_status(status: 
     assert found["file_path"].tolist() == edited
     assert found["tool_call_id"].tolist() == ["1"] * len(edited)
     assert found["lines_added"].tolist() == [2, 5][: len(edited)]
-    session = derive.sessions(events, calls, derive.model_calls(events), derive.settle(events).lineage).iloc[0]
+    lineage = derive.settle(events).lineage
+    session = derive.sessions(events, calls, found, derive.model_calls(events), lineage).iloc[0]
     assert session[["tool_calls", "edits", "files_modified"]].tolist() == [1, len(edited), len(edited)]
 
 
@@ -240,7 +242,7 @@ def test_of_no_events_every_frame_is_empty_with_its_columns_and_types() -> None:
     calls, answers = derive.tool_calls(settled.events), derive.model_calls(settled.events)
     pd.testing.assert_frame_equal(calls, frames.empty(frames.TOOL_CALLS))
     pd.testing.assert_frame_equal(answers[frames.MODEL_CALLS.names], frames.empty(frames.MODEL_CALLS))
-    found = derive.sessions(settled.events, calls, answers, settled.lineage)
+    found = derive.sessions(settled.events, calls, derive.edits(calls, settled.events), answers, settled.lineage)
     pd.testing.assert_frame_equal(found, frames.empty(frames.SESSIONS))
     assert derive.usage(answers, by=["day"], zone="UTC").columns.tolist() == ["day", *frames.USAGE.names]
     assert derive.messages(settled.events).empty
