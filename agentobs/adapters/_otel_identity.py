@@ -32,6 +32,28 @@ _SESSIONS = (
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 
 
+_OWN = frozenset((
+    "app.version", "gen_ai.agent.version", "host.name", "process.working_directory", "cwd", "vcs.ref.head.name",
+))  # fmt: skip
+
+
+class Identities:
+    """Gives each record of a batch its identity: mostly that of its resource, made once."""
+
+    def __init__(self) -> None:
+        self._of_resources: dict[tuple[int, str], Identity] = {}
+
+    def of(self, agent: str, attributes: Attributes, origin: Origin) -> "Identity":
+        """Return the identity of a record."""
+        if not attributes.keys().isdisjoint(_OWN):
+            return Identity(agent, attributes, origin.resource)
+        key = (id(origin), agent)  # origins live as long as their batch, and this no longer
+        identity = self._of_resources.get(key)
+        if identity is None:
+            identity = self._of_resources[key] = Identity(agent, {}, origin.resource)
+        return identity
+
+
 class Identity:
     """What events of a record have in common."""
 

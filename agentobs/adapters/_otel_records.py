@@ -70,6 +70,8 @@ class Batch(msgspec.Struct):
 
 def text_of(attributes: Attributes, *names: str) -> str | None:
     """Return the first of the attributes that is a text with something in it."""
+    if attributes.keys().isdisjoint(names):  # nearly always: conventions have many names for one thing
+        return None
     for name in names:
         value = attributes.get(name)
         if isinstance(value, str) and value:
@@ -79,6 +81,8 @@ def text_of(attributes: Attributes, *names: str) -> str | None:
 
 def count_of(attributes: Attributes, *names: str) -> int | None:
     """Return the first of the attributes that is a count, also where it is written as a text."""
+    if attributes.keys().isdisjoint(names):
+        return None
     for name in names:
         value = attributes.get(name)
         if isinstance(value, bool) or value is None:

@@ -20,6 +20,7 @@ from agentobs.adapters._otel_identity import (
     GEMINI_CLI,
     NAMELESS,
     WITH_FILES,
+    Identities,
     Identity,
     agent_of,
     said_session,
@@ -83,6 +84,7 @@ def span_pieces(spans: list[Span], memory: Memory) -> list[tuple[str, list[Piece
     below = covered(spans, [usage is not None for usage in usages], memory)
     parents = {span.span_id: span.parent_id for span in spans} if memory.counted else {}
     found: list[tuple[str, list[Piece]]] = []
+    identities = Identities()
     for span, kind, agent, session, usage in zip(spans, kinds, agents, said, usages, strict=True):
         above = key_above(span, parents, memory) if parents else None
         if above is not None:
@@ -97,7 +99,7 @@ def span_pieces(spans: list[Span], memory: Memory) -> list[tuple[str, list[Piece
         if usage is not None and not repeated:
             key = above or _usage_key(span, session_id, agent, usage[0])
             remember(memory.counted, span.span_id, key)
-        identity = Identity(agent, span.attributes, span.origin.resource)
+        identity = identities.of(agent, span.attributes, span.origin)
         subject = _Subject(span, kind, identity, session_id, usage, key, repeated, _time(span.start))
         found.append((kind, make(subject, memory)))
     return found
@@ -128,27 +130,23 @@ def _elapsed_ms(span: Span) -> float | None:
     return (span.end - span.start) / 1e6
 
 
+_blank: Event = Event(id=b"", ts=0, type="", agent=NAME, session_id="", offset=0, digest=0)
+
+
 def _begun(subject: _Subject, part: int, kind: str, when: Stamp) -> Event:
     span, identity = subject.span, subject.identity
-    return Event(
-        id=event_id(when.ts, NAME, span.trace_id, span.span_id, str(part), str(span.digest)),
-        ts=when.ts,
-        ts_quality=when.quality,
-        type=kind,
-        agent=identity.agent,
-        session_id=subject.session_id,
-        offset=0,
-        digest=span.digest,
-        part=part,
-        native_type=clip(text_of(span.attributes, "gen_ai.operation.name") or span.name, 100) or "span",
-        native_id=span.span_id or None,
-        is_copy=identity.agent in WITH_FILES,
-        is_telemetry=identity.agent in WITH_FILES,
-        agent_version=identity.version,
-        machine=identity.machine,
-        working_directory=clip(identity.working_directory, 4096),
-        branch=identity.branch,
-    )
+    event = _blank.__copy__()  # pyright: ignore[reportAttributeAccessIssue] a third of the time of giving all fields
+    event.id = event_id(when.ts, NAME, span.trace_id, span.span_id, str(part), str(span.digest))
+    event.ts, event.ts_quality = when.ts, when.quality
+    event.type, event.agent, event.session_id = kind, identity.agent, subject.session_id
+    event.digest, event.part = span.digest, part
+    event.native_type = clip(text_of(span.attributes, "gen_ai.operation.name") or span.name, 100) or "span"
+    event.native_id = span.span_id or None
+    if identity.agent in WITH_FILES:
+        event.is_copy = event.is_telemetry = True
+    event.agent_version, event.machine, event.branch = identity.version, identity.machine, identity.branch
+    event.working_directory = clip(identity.working_directory, 4096)
+    return event
 
 
 def _links(span: Span, **more: object) -> dict[str, object]:

@@ -122,7 +122,7 @@ def tool_of(attributes: Attributes, span_name: str = "") -> Tool:
         attributes, "gen_ai.tool.call.id", "gen_ai.tool.call_id", "tool_call.id", "tool_use_id", "call_id",
         "ai.toolCall.id", "tool.id",
     )  # fmt: skip
-    facts = {key: clip(text_of(asked, key), 300) for key in _SHOWN if key != "path"}
+    facts = {key: clip(text_of(asked, key), 300) for key in _SHOWN if key != "path" and key in asked}
     facts["command"] = clip(command, 2000)
     return Tool(name, kind, short_id(call_id), clip(path, PATH_LENGTH), one_line(shown or name), facts, command or said)
 

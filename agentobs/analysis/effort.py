@@ -88,8 +88,12 @@ def active(
     gap = np.clip(first - reach, 0, most_gap_s)
     busy = np.clip(last.to_numpy() - np.fmax(first, reach), 0, most_call_s)
     prompt = (steps["kind"] == "prompt").to_numpy(bool)[rows]
+    worked = tally.first(steps["kind"].isin(["answer", "thought", "call", "interrupt"]).to_numpy(bool))[
+        tally.codes[rows]
+    ]
+    later = (worked >= 0) & (worked < rows)  # before the agent's first word nobody waits for its human
     human, agent = np.full(len(steps), np.nan), np.full(len(steps), np.nan)
-    human[rows] = np.where(prompt, gap, np.nan)
+    human[rows] = np.where(prompt & later, gap, np.nan)
     agent[rows] = np.where(prompt, np.nan, np.nan_to_num(gap) + busy)
     return tally.total(human), tally.total(agent)
 

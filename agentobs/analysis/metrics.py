@@ -125,7 +125,9 @@ def rates(
             "successes": int((part["outcome"] == "success").sum()),
         }
         rows.append(row | _medians(part, medians, confidence, seed))
-    table = pd.DataFrame(rows)
+    heads = [*groups, "sessions", "known", "successes"]
+    told = [f"{name}{end}" for name in medians for end in ("", "_n", "_low", "_high")]
+    table = pd.DataFrame(rows, columns=[*heads, *told])
     low, high = wilson(table["successes"], table["known"], confidence=confidence)
     crude = ratio(table["successes"], table["known"])
     standard, shared = _stratified([part for _, part in parts], layers)
@@ -134,9 +136,9 @@ def rates(
         "tsr": column(crude), "tsr_low": column(low), "tsr_high": column(high), "tsr_stratified": column(standard),
         "strata_shared": column(np.full(len(table), shared)), "simpson": simpson,
     }  # fmt: skip
-    heads = [*groups, "sessions", "known", "successes"]
     counts = dict.fromkeys(["sessions", "known", "successes"], "Int64")
-    return pd.concat([table[heads].astype(counts), pd.DataFrame(figures), table.drop(columns=heads)], axis=1)
+    usual = table[told].astype({name: "Int64" if name.endswith("_n") else "Float64" for name in told})
+    return pd.concat([table[heads].astype(counts), pd.DataFrame(figures), usual], axis=1)
 
 
 def _names(names: str | Sequence[str]) -> list[str]:
@@ -164,7 +166,7 @@ def _stratified(parts: list[pd.DataFrame], layers: list[str]) -> tuple[np.ndarra
         good = (known["outcome"] == "success").astype("float64")
         tables.append(good.groupby([known[name] for name in layers]).agg(["mean", "size"]))
     sizes = pd.concat([table["size"] for table in tables], axis=1).dropna().sum(axis=1)
-    every = sum(int(table["size"].sum()) for table in tables)
+    every = sum(int((part["outcome"] != "unknown").sum()) for part in parts)
     if sizes.empty:
         return np.full(len(parts), np.nan), 0.0
     weights = sizes / sizes.sum()

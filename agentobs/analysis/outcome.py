@@ -150,7 +150,7 @@ def _called(mine: list[str], belief: float, signs: Mapping[str, Sign], at_least:
     if hard and max(hard) < 0 and belief <= 1 - at_least:
         return "failure", 1 - belief
     if hard and min(hard) < 0 < max(hard):
-        return "partial", 1 - abs(belief - 0.5)
+        return "partial", 0.5
     return "unknown", None
 
 

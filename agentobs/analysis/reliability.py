@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from agentobs.analysis.steps import CHECKS
 from agentobs.analysis.tally import Tally, column, ratio
 from agentobs.frames import require
 
+HEAD, TAIL = 300, 700  # characters of an output that say what went wrong: the rest is code and data
 MOST_STEPS = 20  # how far a recovery may be away
 
 
@@ -19,20 +21,22 @@ class Kind(NamedTuple):
     """One class of errors, and what an output of this class says."""
 
     name: str
-    says: str  # a regular expression, upper and lower case alike
+    says: str  # a regular expression, of an output in lower case
 
 
 # the first that matches is the class: the more special stands before the more general
 TAXONOMY = (
-    Kind("network", r"\bECONN(?:REFUSED|RESET|ABORTED)\b|\bENOTFOUND\b|\bEAI_AGAIN\b|could not resolve host"
+    Kind("syntax", r"proposed edit has introduced new syntax error|inputvalidationerror"),
+    Kind("network", r"\beconn(?:refused|reset|aborted)\b|\benotfound\b|\beai_again\b|could not resolve host"
                     r"|connection (?:refused|reset|aborted|error)|name or service not known|network is unreachable"
                     r"|temporary failure in name resolution|max retries exceeded|ssl(?:error|: cert)|proxyerror"
                     r"|\b50[234] (?:bad gateway|service unavailable|gateway time)|socket hang up|fetch failed"),
-    Kind("limit", r"rate.?limit|too many requests|\b429\b|quota|insufficient (?:credit|balance)|out of memory"
-                  r"|\bENOMEM\b"
+    Kind("limit", r"\brate.?limit|too many requests|\b(?:http|status|error|code)\W{1,3}429\b|\bquotas?\b"
+                  r"|insufficient (?:credit|balance)|out of memory"
+                  r"|\benomem\b"
                   r"|no space left|disk full|context (?:length|window)|maximum context|prompt is too long|token limit"
                   r"|exceeds? (?:the )?max|too large|exit_cost|budget"),
-    Kind("timeout", r"\btim(?:e|ed)[ -]?out\b|deadline exceeded|\bETIMEDOUT\b|took too long|exit code:? 124\b"),
+    Kind("timeout", r"\btim(?:e|ed)[ -]?out\b|deadline exceeded|\betimedout\b|took too long|exit code:? 124\b"),
     Kind("stale_file", r"(?:file|it) has (?:been )?(?:modified|changed)|modified since|has not been read yet"
                        r"|read it first"
                        r"|string to replace (?:was )?not found|old_str\w*.{0,80}(?:not found|did not appear|no match)"
@@ -43,27 +47,28 @@ TAXONOMY = (
                        r"|found \d+ matches of the string|multiple (?:matches|occurrences)"
                        r"|patch (?:failed|does not apply)"
                        r"|hunk .{0,20}fail"),
-    Kind("permission", r"permission denied|\bE(?:ACCES|PERM)\b|access (?:is )?denied|operation not permitted"
+    Kind("permission", r"permission denied|\be(?:acces|perm)\b|access (?:is )?denied|operation not permitted"
                        r"|unauthorized"
-                       r"|forbidden|\b40[13]\b|not (?:allowed|authorized)|read-only file system|haven't granted"
+                       r"|\bforbidden\b|\b(?:http|status|error|code)\W{1,3}40[13]\b"
+                       r"|not (?:allowed|authorized)|read-only file system|haven't granted"
                        r"|requires approval|sandbox.{0,40}(?:den|block|restrict)"),
     Kind("environment", r"command not found|\w: not found$|modulenotfounderror|no module named|cannot find module"
                         r"|is not recognized as an internal|(?:can't|cannot) open file|settings are not configured"
                         r"|appregistrynotready|apps aren't loaded|doesn't declare an explicit app_label"
-                        r"|importerror: (?:no module|cannot import|lib)|cannot open shared object|no such command"
+                        r"|importerror: (?:no module|lib)|_failedtest|cannot open shared object|no such command"
                         r"|(?:could not|unable to) (?:find|locate) (?:a |the )?(?:version|package|executable)"
                         r"|unsupported engine|externally-managed|missing script|no tests? (?:ran|found|collected)"
                         r"|improperlyconfigured|collected 0 items|ran 0 tests"),
-    Kind("not_found", r"no such file|\bENOENT\b|file not found|not found|does(?: not|n't) exist|no matches"
+    Kind("not_found", r"no such file|\benoent\b|file not found|not found|does(?: not|n't) exist|no matches"
                       r"|cannot access"
-                      r"|not a directory|is a directory|\b404\b|pathspec .{0,200} did not match"),
+                      r"|not a directory|is a directory|\b(?:http|status|error|code)\W{1,3}404\b"
+                      r"|pathspec .{0,200} did not match"),
     Kind("syntax", r"syntaxerror|indentationerror|syntax error|parse error|unexpected (?:token|eof|indent|end)"
-                   r"|invalid (?:json|syntax|arguments?|option|input|parameter)|inputvalidationerror|unterminated"
-                   r"|unrecognized (?:argument|option)|usage: |missing required|required parameter|\be999\b|\be902\b"
-                   r"|proposed edit has introduced new syntax error"),
+                   r"|invalid (?:json|syntax|arguments?|option|input|parameter)|unterminated"
+                   r"|unrecognized (?:argument|option)|usage: |missing required|required parameter|\be999\b|\be902\b"),
 )  # fmt: skip
-CLASSES = (*(kind.name for kind in TAXONOMY), "test_failure", "user_interruption", "other")
-_PATTERNS = tuple((kind.name, re.compile(kind.says, re.IGNORECASE | re.MULTILINE)) for kind in TAXONOMY)
+CLASSES = (*dict.fromkeys(kind.name for kind in TAXONOMY), "test_failure", "user_interruption", "other")
+_PATTERNS = tuple((kind.name, re.compile(kind.says, re.MULTILINE)) for kind in TAXONOMY)
 _ENVIRONMENT = {"environment", "network", "permission"}
 _TRIED = re.compile(r"\bassert\w*\b|\b[1-9]\d* (?:failed|passed)\b|\bFAILED \(|\bfailures=[1-9]|^FAIL", re.MULTILINE)
 
@@ -81,17 +86,31 @@ def error_class(kind: str | None, status: str | None, output: str | None) -> str
     check = kind in CHECKS
     if not isinstance(output, str):
         return "test_failure" if check else "other"
-    if check and _TRIED.search(output):
+    if check and _tried(output):
         return "test_failure"
-    named = next((name for name, says in _PATTERNS if says.search(output)), None)
+    named = _named(output)
     return named or ("test_failure" if check else "other")
 
 
 def environmental(output: object) -> bool:
     """Tell whether a check's output says that it never tried the work: no such module, command, file or network."""
-    if not isinstance(output, str) or _TRIED.search(output):
+    if not isinstance(output, str) or _tried(output):
         return False
-    return next((name for name, says in _PATTERNS if says.search(output)), None) in _ENVIRONMENT
+    return _named(output) in _ENVIRONMENT
+
+
+@lru_cache(maxsize=8_192)  # checks are asked twice: whether they tried the work, and why they failed
+def _tried(output: str) -> bool:
+    """Tell whether a check got as far as its tests; unittest calls a test that it cannot import one that failed."""
+    return _TRIED.search(output) is not None and "_FailedTest" not in output
+
+
+@lru_cache(maxsize=8_192)
+def _named(output: str) -> str | None:
+    """The first class of the taxonomy that the head and the tail of an output speak of."""
+    telling = output if len(output) <= HEAD + TAIL else f"{output[:HEAD]}\n{output[-TAIL:]}"
+    lower = telling.lower()
+    return next((name for name, says in _PATTERNS if says.search(lower)), None)
 
 
 def error_classes(steps: pd.DataFrame) -> pd.Series:

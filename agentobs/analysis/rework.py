@@ -113,7 +113,7 @@ def _lines(steps: pd.DataFrame, tally: Tally) -> tuple[np.ndarray, np.ndarray]:
         tally.codes[rows].tolist(), steps[names].iloc[rows].itertuples(index=False), strict=True
     ):
         file = files.setdefault((session, path), _File())
-        lines = new.split("\n")
+        lines = new.removesuffix("\n").split("\n") if new else []
         gone = file.edit(old, lines, span, whole=kind == "file_create")
         written[session] = np.nan_to_num(written[session]) + len(lines)
         again[session] = np.nan_to_num(again[session]) + gone

@@ -28,7 +28,6 @@ BATCH_BYTES = 4 << 20
 _MOST_DOCUMENT = 64 << 20
 _ATTEMPTS = 6
 _MOST_PAUSE_S = 60.0
-_NATIVE = "native"
 
 
 class Sent(msgspec.Struct):
@@ -145,10 +144,10 @@ class Sender:
         stream = f"{secrets.token_hex(4)}{found.path}"
         query = urlencode({"adapter": adapter.name, "stream": stream})
         for start, body in batches(found.path, whole=adapter.whole):
-            headers = {"content-type": "application/x-ndjson"}
-            if adapter.name == _NATIVE:  # events without an id are named after their place in the request
-                place = f"{socket.gethostname()}\0{found.path}\0{start}"
-                headers["idempotency-key"] = hashlib.blake2b(place.encode(), digest_size=16).hexdigest()
+            # Equal lines in two batches are two; and events without an id are named after their place in the request.
+            place = f"{socket.gethostname()}\0{found.path}\0{start}"
+            key = hashlib.blake2b(place.encode(), digest_size=16).hexdigest()
+            headers = {"content-type": "application/x-ndjson", "idempotency-key": key}
             if self._coding != "none":
                 headers["content-encoding"] = self._coding
             self._count(self._posted(f"/v1/events?{query}", self._compress(body), headers), sent)

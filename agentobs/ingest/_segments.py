@@ -43,6 +43,7 @@ class Header(msgspec.Struct, omit_defaults=True):
     stream: str | None = None  # lines of one stream follow each other over several requests
     identity: str = ""  # of the request: its Idempotency-Key, else a hash of its body
     index: int = 0  # of the first line in its request
+    goes_on: bool = False  # a frame of the same request comes before this one
     holes: list[int] = []  # indexes between the lines whose items were refused or empty
     redactions: dict[str, int] = {}  # secrets replaced, by rule
     rules: str = ""  # version of those rules

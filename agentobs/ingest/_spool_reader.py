@@ -25,16 +25,21 @@ _MOST_BYTES = 8 << 20
 _HEAD_OF_DAMAGE = 64 << 10
 
 
+class Stream(msgspec.Struct, array_like=True):
+    """What an adapter remembers of lines that follow each other over several requests."""
+
+    request: str  # the last one
+    before: msgspec.Raw  # what it remembered when that began: it may come again, and must give the same then
+    after: msgspec.Raw
+
+
 class SpoolMemory(Memory):
     """What reading on from an address needs, besides what every reader does."""
 
     number: int | None = None  # of the next frame
     frame: int | None = None  # address of the frame inside which the reading stopped
-    streams: dict[str, msgspec.Raw] = msgspec.field(
-        default_factory=dict
-    )  # what adapters remember of streams, the latest last
-    request: str = ""  # the last request that belongs to no stream
-    state: msgspec.Raw = msgspec.Raw(b"{}")  # what its adapter remembers of it
+    streams: dict[str, Stream] = msgspec.field(default_factory=dict)  # the latest last
+    state: msgspec.Raw = msgspec.Raw(b"{}")  # what an adapter remembers of the last request that belongs to no stream
 
 
 class SpoolReader(Reader):
@@ -126,7 +131,8 @@ class SpoolReader(Reader):
         piece = self._now
         counts, events, rejects = piece.counts, len(piece.events), len(piece.rejects)
         records, reads, skips = counts.records, counts.event_records, counts.skips.total()
-        self._adapter, self._state = adapter, self._recall(adapter, header)
+        goes_on = header.goes_on or lines.index > 0
+        self._adapter, self._state = adapter, self._recall(adapter, header, goes_on=goes_on)
         start = lines.offset
         if header.digests:
             with digests_through(lambda digest: header.digests.get(digest, digest)):
@@ -141,7 +147,7 @@ class SpoolReader(Reader):
             read = counts.event_records - reads + counts.skips.total() - skips
             counts.records = records + read + len(piece.rejects) - rejects
         self._assign(new, adapter, header, lines)
-        self._remember(adapter, header)
+        self._remember(adapter, header, goes_on=goes_on)
 
     def _assign(self, events: Sequence[Event], adapter: Adapter, header: Header, lines: "_FrameLines") -> None:
         """Give events the ids, keys and project of who sent them."""
@@ -158,25 +164,29 @@ class SpoolReader(Reader):
             if project or named:
                 self.projects[event.id] = project or named or ""
 
-    def _recall(self, adapter: Adapter, header: Header) -> msgspec.Struct:
-        memory = self.memory
-        if header.stream is not None:
-            saved = memory.streams.pop(_stream(header), None)
-        else:
-            saved = memory.state if memory.request == header.identity and memory.request else None
-        state = msgspec.json.decode(saved or b"{}", type=adapter.memory)
-        if saved is None and header.stream is not None and hasattr(state, "path"):
-            state.path = header.stream  # pyright: ignore[reportAttributeAccessIssue]
-        return state
+    def _recall(self, adapter: Adapter, header: Header, *, goes_on: bool) -> msgspec.Struct:
+        """What the adapter remembers; a request that comes again begins with what it began with."""
+        if header.stream is None:
+            return msgspec.json.decode(self.memory.state if goes_on else b"{}", type=adapter.memory)
+        stream = self.memory.streams.get(_stream(header))
+        if stream is None:
+            return _fresh(adapter, header)
+        is_again = stream.request == header.identity and not goes_on
+        return msgspec.json.decode(stream.before if is_again else stream.after, type=adapter.memory)
 
-    def _remember(self, adapter: Adapter, header: Header) -> None:
+    def _remember(self, adapter: Adapter, header: Header, *, goes_on: bool) -> None:
         if adapter.name == NATIVE or not adapter.memory.__struct_fields__:  # ids by place need no memory
             return
         memory, saved = self.memory, msgspec.Raw(msgspec.json.encode(self._state))
         if header.stream is None:
-            memory.request, memory.state = header.identity, saved
+            memory.state = saved
             return
-        memory.streams[_stream(header)] = saved
+        known = memory.streams.pop(_stream(header), None)
+        if known is None:
+            before = msgspec.Raw(msgspec.json.encode(_fresh(adapter, header)))
+        else:
+            before = known.before if goes_on or known.request == header.identity else known.after
+        memory.streams[_stream(header)] = Stream(header.identity, before, saved)
         while len(memory.streams) > _MOST_STREAMS:
             del memory.streams[next(iter(memory.streams))]
 
@@ -237,6 +247,14 @@ def _index(line: int, header: Header) -> int:
     for hole in header.holes:
         index += hole <= index
     return index
+
+
+def _fresh(adapter: Adapter, header: Header) -> msgspec.Struct:
+    """What is remembered before the first line of a stream."""
+    state = msgspec.json.decode(b"{}", type=adapter.memory)
+    if hasattr(state, "path"):
+        state.path = header.stream  # pyright: ignore[reportAttributeAccessIssue]
+    return state
 
 
 def _stream(header: Header) -> str:

@@ -22,6 +22,9 @@ KIND = (
 )  # fmt: skip
 
 
+_MOST_ROWS = 20_000
+
+
 class Contexts:
     """Gives each event of one source its context; remembers those it has made."""
 
@@ -36,12 +39,15 @@ class Contexts:
             event.session_id, event.working_directory, event.thread_id, event.branch, event.agent_version,
             event.is_sidechain, event.root_session_id, event.repository, event.machine, event.workspace,
             event.is_telemetry,
+            # without a directory the project is that of the one which the session named before
+            self.projects.first.get(event.session_id) if event.working_directory is None else None,
+            event.agent,
         )  # fmt: skip
         row = self._rows.get(key)
         if row is None:
-            row = self._make(event)
-            if event.working_directory is not None:  # else the project depends on what the session said before
-                self._rows[key] = row
+            if len(self._rows) >= _MOST_ROWS:  # a drain goes on for weeks
+                self._rows.clear()
+            row = self._rows[key] = self._make(event)
         return row
 
     def _make(self, event: Event) -> DimensionRow:

@@ -202,7 +202,7 @@ def payloads_of(header: Header, kept: Sequence[tuple[int, bytes]], redactions: C
         if last - first + 1 > len(lines):
             holes = sorted(set(range(first, last)) - {index for index, _ in kept[place - len(lines) : place]})
         own = msgspec.structs.replace(
-            header, index=first, holes=holes, redactions=dict(redactions) if not payloads else {}
+            header, index=first, holes=holes, goes_on=bool(payloads), redactions={} if payloads else dict(redactions)
         )
         payloads.append(payload_of(own, b"\n".join(lines)))
     return payloads

@@ -117,6 +117,8 @@ def test_open_todos(todos, left):
         (None, 2, "3 passed", False),
         (None, None, "test result: ok. 5 passed; 0 failed; 0 ignored", True),
         (None, None, "Tests:       1 failed, 4 passed, 5 total", False),
+        ("ok", 0, "error: logged by the code under test\nretry: failed 3 times\n 1232 pass\n 0 fail", True),  # bun
+        ("ok", None, " 12 pass\n 2 fail\nRan 14 tests across 3 files", False),
     ],
 )
 def test_whether_a_check_passed(status, exit_code, output, passed):

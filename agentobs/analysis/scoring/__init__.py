@@ -9,7 +9,7 @@ from agentobs.analysis.metrics import metrics
 from agentobs.analysis.scoring import devlog, quality
 from agentobs.frames import SCORES, conform
 
-VERSION = "agentobs_v1.1 devlog_v1"  # changes when results change: findings and scores that are kept are made anew
+VERSION = "agentobs_v1.2 devlog_v1"  # changes when results change: findings and scores that are kept are made anew
 
 
 def scores(

@@ -2,8 +2,9 @@
 
 It scores the way of working, not the result: sessions that verify, rarely do things twice, waste little, fail seldom,
 do nothing dangerous and leave their human alone score high, and may still have solved the wrong problem. The outcome
-stands beside it. On 133 real runs whose hidden tests are known the score tells success from failure hardly better
-than chance (AUC 0.6): compare it between sessions of like tasks, never take it for success.
+stands beside it. On 133 real runs whose hidden tests are known, of one agent and model, the score tells success from
+failure with an AUC of 0.61 (0.51 to 0.71): no better than the number of calls alone (0.61, the shorter the better).
+Compare it between sessions of like tasks, never take it for success.
 """
 
 from collections.abc import Collection, Mapping
@@ -32,7 +33,7 @@ POINTS: Mapping[str, float] = MappingProxyType(
 )
 LIMITS: Mapping[str, float] = MappingProxyType(
     {
-        "coverage": 0.5,  # below it a session is unscored
+        "coverage": 0.6,  # below it a session is unscored, as is one that changed nothing
         "calls": 3,  # with fewer calls too
         "observations": 10,  # calls whose outcome is known at which half of the confidence is reached
         "error_rate": 0.5,  # share of failed calls at which nothing is left

@@ -22,9 +22,10 @@ _GO = re.compile(r"^\s*--- FAIL: (\S+)", re.MULTILINE)
 _CARGO = re.compile(r"^test (\S+) \.\.\. FAILED", re.MULTILINE)
 _JEST = re.compile(r"^\s*(?:✕|✗|×|not ok \d+ -?) (.+?)(?: \(?\d+(?:\.\d+)? ?m?s\)?)?$", re.MULTILINE)
 _NAMES = (_PYTEST, _UNITTEST, _GO, _CARGO, _JEST)
-_FAILED = re.compile(r"\b(\d+) (?:tests? |specs? )?fail(?:ed|ing|ures?)\b|\bfailures?[=:] ?(\d+)", re.IGNORECASE)
+_FAILED = re.compile(r"\b(\d+) (?:tests? |specs? )?fail(?:ed|ing|ures?)?\b|\bfailures?[=:] ?(\d+)", re.IGNORECASE)
+_FAILED_ALONE = re.compile(r"^[ \t]*(\d+) fail(?:ed|ing)?[ \t]*$", re.MULTILINE)  # of bun and mocha
 _PASSED = re.compile(
-    r"\b[1-9]\d* (?:tests? |specs? )?pass(?:ed|ing)\b|^OK(?: \(.*\))?$|^ok\s+\S+|test result: ok|\ball tests pass"
+    r"\b[1-9]\d* (?:tests? |specs? )?pass(?:ed|ing)?\b|^OK(?: \(.*\))?$|^ok\s+\S+|test result: ok|\ball tests pass"
     r"|build succeeded|compiled successfully|^0 errors?\b|\bBUILD SUCCESS",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -73,10 +74,12 @@ def failing_tests(output: str) -> list[str]:
 
 def failed_count(output: str) -> int | None:
     """Return how many tests an output says failed; None where it says nothing."""
-    counts = [int(a or b) for a, b in _FAILED.findall(output[-HEAD - TAIL :])]
-    if counts:
-        return counts[-1]
-    return 0 if _PASSED.search(output[-HEAD - TAIL :]) else None
+    told = output[-HEAD - TAIL :]
+    alone = _FAILED_ALONE.findall(told)
+    counts = [int(a or b) for a, b in _FAILED.findall(told)]
+    if alone or counts:
+        return int(alone[-1]) if alone else counts[-1]
+    return 0 if _PASSED.search(told) else None
 
 
 def verdict(status: str | None, exit_code: int | None, output: str | None) -> bool | None:
