@@ -19,6 +19,7 @@ _COMMANDS = (
     (_ASK, "sessions", "reading:sessions", "List sessions, the newest first, with what they cost."),
     (_ASK, "show", "showing:show", "Show what happened in a session, step by step."),
     (_ASK, "usage", "reading:usage", "Count tokens and cost by day, model, project, agent or session."),
+    (_ASK, "search", "search:search", "Find words in what was asked, answered, run and printed."),
     (_ASK, "analyze", "analyze:analyze", "Find patterns and score the sessions that are new or have changed."),
     (_ASK, "findings", "findings:findings", "List what went wrong, the worst first, with what it wasted."),
     (_ASK, "detectors", "detectors:app", "List detectors; measure them on labelled sessions."),

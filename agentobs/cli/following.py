@@ -1,6 +1,7 @@
 """ingest --watch: a line for each change, until Ctrl-C."""
 
 import signal
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 def follow(job: "Job", chosen: "Settings", roots: Sequence[Path], known: "Mapping[str, Adapter]") -> int:
     """Read what changes below the roots until SIGINT or SIGTERM; return the exit code."""
+    from agentobs.ingest import indexing
     from agentobs.ingest.watch import Follower
+    from agentobs.store import engine
 
     for root in roots:
         if not root.exists():
@@ -34,9 +37,20 @@ def follow(job: "Job", chosen: "Settings", roots: Sequence[Path], known: "Mappin
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     print(f"watching {', '.join(map(str, roots))}; Ctrl-C ends", flush=True)
+    ended = threading.Event()
+
+    def index() -> None:
+        indexing.follow(
+            lambda: engine.connect(job.url), job.mappings, ended, lambda error: waits.say(f"index: {error}")
+        )
+
+    behind = threading.Thread(target=index, name="agentobs-index", daemon=True)
+    behind.start()
     try:
         follower.run(waits.done, waits.waiting)
     finally:
+        ended.set()
+        behind.join()
         for number, handler in before.items():
             signal.signal(number, handler)
     return 128 + told[0] if told else 0

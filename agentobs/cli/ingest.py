@@ -11,6 +11,8 @@ from agentobs.cli import found, opening
 from agentobs.cli.output import one_line
 from agentobs.errors import SourceError
 
+_BAR = 5_000  # events from which on indexing takes a while
+
 if TYPE_CHECKING:
     from agentobs.adapters._base import Adapter
     from agentobs.ingest.backfill import Job, Plan
@@ -110,8 +112,24 @@ def read(job: "Job", plan: "Plan", failures: Sequence[SourceError], workers: int
         for outcome in backfill.run(job, plan.found, tally.moved, processes=workers):
             tally.finished(outcome)
     tally.print_summary()
+    index(job)
     code = SourceError.exit_code if len(tally.failed) == len(plan.found) else 0
     return read_nothing(failures) if failures else code
+
+
+def index(job: "Job") -> None:
+    """Index what is stored and not yet searched, with a bar where there is much of it."""
+    from tqdm.auto import tqdm
+
+    from agentobs.ingest import indexing
+    from agentobs.store import engine, search
+
+    with engine.connect(job.url) as connection:
+        waiting = search.lag(connection).events
+    with tqdm(
+        total=waiting, unit=" events", unit_scale=True, desc="indexing", leave=False, disable=waiting < _BAR
+    ) as bar:
+        indexing.index(job.url, job.mappings, bar.update)
 
 
 def read_nothing(failures: Sequence[SourceError]) -> int:

@@ -1,6 +1,6 @@
 """The frames: the columns, types and units that everybody who reads gets, from a database or from files, also empty."""
 
-from agentobs.frames.analyzed import ANNOTATIONS, CONTENTS, FINDINGS, METRICS, SCORES, STEPS
+from agentobs.frames.analyzed import ANNOTATIONS, CONTENTS, FINDINGS, HITS, METRICS, SCORES, STEPS
 from agentobs.frames.recorded import EDITS, EVENTS, MESSAGES, MODEL_CALLS, SESSIONS, TOOL_CALLS, USAGE
 from agentobs.frames.shape import DTYPES, TIME, Column, Frame, conform, declare, empty, require
 
@@ -8,7 +8,7 @@ FRAMES = {
     frame.name: frame
     for frame in (
         *(EVENTS, SESSIONS, MESSAGES, TOOL_CALLS, MODEL_CALLS, EDITS, USAGE),
-        *(CONTENTS, STEPS, FINDINGS, SCORES, METRICS, ANNOTATIONS),
+        *(CONTENTS, STEPS, FINDINGS, SCORES, METRICS, ANNOTATIONS, HITS),
     )
 }
 
@@ -20,6 +20,7 @@ __all__ = [
     "EVENTS",
     "FINDINGS",
     "FRAMES",
+    "HITS",
     "MESSAGES",
     "METRICS",
     "MODEL_CALLS",

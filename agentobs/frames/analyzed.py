@@ -187,3 +187,22 @@ ANNOTATIONS = declare(
     created_at    time
     """,
 )
+
+HITS = declare(
+    "hits",
+    "one event that a search found, the newest first",
+    """
+    event_id   str
+    ts         time
+    session_id str
+    thread_id  str   a subagent inside the session; <NA>: the main thread
+    agent      str
+    project    str
+    type       str   events.EventType
+    role       str   of a message: user | assistant | system
+    tool_name  str
+    status     str   of a result: ok | error | denied | interrupted
+    file_path  str
+    snippet    str   the piece of its text around the words, each between « and », on one line; redacted
+    """,
+)

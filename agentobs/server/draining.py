@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from agentobs.errors import AgentobsError, DatabaseError, DatabaseUnavailable
+from agentobs.errors import AgentobsError, DatabaseError, DatabaseUnavailable, MigrationError
 from agentobs.ingest.backfill import Job
 from agentobs.ingest.drain import Drainer, Reached
 from agentobs.store import embedded, engine
@@ -64,7 +64,7 @@ def drain(plan: Plan, orders: RawIOBase) -> bool:
     status = Status(plan.folder)
     while not ended.is_set():
         try:
-            server, url = _database(plan)
+            server, url = database(plan)
         except DatabaseError as error:
             status.waiting(error)
             if told["finish"]:
@@ -76,7 +76,11 @@ def drain(plan: Plan, orders: RawIOBase) -> bool:
             told["drainer"] = drainer
             drainer.finish = drainer.finish or told["finish"]  # the other thread may have said so just now
             drainer.stop = drainer.stop or ended.is_set()
-            done = drainer.run(lambda error: _restart(plan, status, error), status.reached)
+            try:
+                done = drainer.run(lambda error: _restart(plan, status, error), status.reached)
+            except MigrationError as error:  # what is accepted waits for an agentobs that knows the schema
+                status.waiting(error)
+                done = False
         status.flush()
         if server is not None:
             server.close()
@@ -95,8 +99,8 @@ def _listen(orders: RawIOBase, told: dict[str, Any], ended: threading.Event) -> 
         told["drainer"].stop = True
 
 
-def _database(plan: Plan) -> tuple[embedded.Server | None, str]:
-    """The server that is to be written to; the embedded one starts by itself."""
+def database(plan: Plan) -> tuple[embedded.Server | None, str]:
+    """Return the server that a plan writes to, and its URL; the embedded one starts by itself."""
     if plan.database_home is None:
         url = engine.normalise(plan.job.url)
         engine.connect(url).close()

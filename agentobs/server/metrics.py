@@ -92,6 +92,9 @@ def _stored(totals: Totals | None) -> Iterator[Metric]:
         ("batches", "Transactions that stored events."),
     ):
         yield Metric(f"{name}_total", "counter", meaning, [("", getattr(totals, name))])
+    yield Metric(
+        "search_lag_events", "gauge", "Stored events that a search does not find yet.", [("", totals.unindexed)]
+    )
     if totals.last_batch_at is not None:
         at = totals.last_batch_at.timestamp()
         yield Metric("last_batch_timestamp_seconds", "gauge", "When the last transaction began.", [("", at)])

@@ -65,14 +65,15 @@ def named(name: str) -> dict[str, Any]:
     return {"$ref": _REF.format(name=name)}
 
 
-def page(what: str, name: str) -> dict[str, Any]:
-    """Return the schema of a page of a list, and where it goes on."""
+def page(what: str, name: str, **more: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a page of a list, where it goes on, and what more it says."""
     return {
         "type": "object",
-        "required": [what, "next"],
+        "required": [what, "next", *more],
         "properties": {
             what: {"type": "array", "items": named(name)},
             "next": {"type": ["string", "null"], "description": "`cursor` of the next page; null: this is the last"},
+            **more,
         },
     }
 
@@ -206,7 +207,7 @@ def _schemas() -> dict[str, Any]:
     from agentobs.frames import FRAMES
     from agentobs.server.read_api_rows import schema_of
 
-    tables = {name.upper(): schema_of(FRAMES[name]) for name in ("sessions", "usage", "findings")}
+    tables = {name.upper(): schema_of(FRAMES[name]) for name in ("sessions", "usage", "findings", "hits")}
     tables["USAGE"] = {**tables["USAGE"], "properties": {**_GROUPS, **tables["USAGE"]["properties"]}}
     return {**_event(), **tables, "Error": _ERROR, "Taken": _TAKEN}
 

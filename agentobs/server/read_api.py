@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
 from agentobs.errors import FrameError, RequestRefused, SettingsError
-from agentobs.events import clean_text
+from agentobs.events import clean_text, parse_timestamp
 from agentobs.server.answers import answer
 from agentobs.server.call import Call
 from agentobs.server.read_api_pool import Desk, Reading
@@ -68,6 +69,16 @@ class FindingsQuery(Ranged):
     session: Names | None = None
     detector: Names | None = None
     severity: Names | None = None
+
+
+class SearchQuery(Ranged, kw_only=True):
+    """Events in [since, until) whose words answer a query."""
+
+    q: Annotated[str, Meta(description='words; "in quotes" together, -word not there, `or` between alternatives')]
+    session: Names | None = None
+    tool: Names | None = None
+    type: Names | None = None
+    errors: Annotated[bool, Meta(description="only what failed")] = False
 
 
 def reading_of(call: Call) -> Reading:
@@ -158,6 +169,31 @@ async def get_findings(call: Call) -> Response:
         return desk.workbench.findings(**filters)
 
     return answer(await _page(call, query, "findings", ["session_id", "started_at", "finding_id"], read))
+
+
+async def get_search(call: Call) -> Response:
+    """Find events by their words, the newest first; `unindexed_events` are stored and not searched yet."""
+    query = decode(call.request.query_params, SearchQuery)
+    filters: dict[str, Any] = {
+        "since": moment(query.since), "until": moment(query.until),
+        "project": projects(call.principal, query.project), **names(query, "agent", "session", "tool", "type"),
+    }  # fmt: skip
+    after = place_of(query.cursor, tuple[str, UUID])
+    if after is not None and after[0] != "-infinity" and parse_timestamp(after[0]) is None:
+        raise RequestRefused("cursor is not one of this list's; begin without one", 404)
+
+    def read(desk: Desk) -> dict[str, Any]:
+        from agentobs.server.read_api_rows import rows_of
+
+        place = after and (after[0], str(after[1]))
+        try:
+            found = desk.workbench.search(query.q, errors=query.errors, limit=query.limit, after=place, **filters)
+        except SettingsError as error:
+            raise RequestRefused(str(error), 400) from error
+        following = found.attrs["next"] and cursor_of(found.attrs["next"])
+        return {"hits": rows_of(found), "next": following, "unindexed_events": found.attrs["unindexed_events"]}
+
+    return answer(await reading_of(call).run(read))
 
 
 async def _page(call: Call, query: Paged, name: str, key: list[str], read: Any) -> dict[str, Any]:

@@ -143,6 +143,16 @@ ROUTES = (
         answer=openapi.page("findings", "FINDINGS"),
     ),
     Route(
+        path="/v1/search",
+        methods=("GET",),
+        endpoint=read_api.get_search,
+        scope=Scope.READ,
+        audited="searched",
+        summary="Find words in what was asked, answered, run and printed, the newest first.",
+        query=read_api.SearchQuery,
+        answer=openapi.page("hits", "HITS", unindexed_events={"type": "integer"}),
+    ),
+    Route(
         path="/v1/openapi.json",
         methods=("GET",),
         endpoint=openapi.get_openapi,

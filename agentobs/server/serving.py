@@ -23,7 +23,7 @@ from agentobs.server.keys import KeyReader, KeyRing
 from agentobs.server.limits import EVENTS_PER_S, Buckets
 from agentobs.server.read_api_pool import Reading
 from agentobs.server.service import Patience, Service
-from agentobs.server.supervision import Drain
+from agentobs.server.supervision import Beside
 from agentobs.store import engine
 
 HOST, PORT = "127.0.0.1", 4318  # the port that exporters of OpenTelemetry use unless told
@@ -68,7 +68,8 @@ def serve(serving: Serving) -> int:
             buckets=Buckets(serving.events_per_s),
             audit=Audit(lambda: engine.connect(reading.url())),
         )
-        drain = Drain(Plan(job=serving.job, folder=serving.folder, database_home=serving.database_home), say)
+        plan = Plan(job=serving.job, folder=serving.folder, database_home=serving.database_home)
+        drain, index = Beside("draining", plan, say), Beside("indexing", plan, say)
         port = listening.getsockname()[1]
         scheme = "http" if serving.certificate is None else "https"
         say(f"serving on {scheme}://{serving.host}:{port}; spool {serving.folder}; Ctrl-C ends")
@@ -82,6 +83,7 @@ def serve(serving: Serving) -> int:
             reader.close()
             left = min(began, time.monotonic()) + _ALL_S - time.monotonic()
             done = drain.finish(max(left, 0.5))
+            index.finish(1.0)
             for number, handler in before.items():
                 signal.signal(number, handler)
     say("stopped; all that was accepted is stored" if done else "stopped; what is not stored yet waits in the spool")

@@ -1,4 +1,4 @@
-"""The draining process seen from the accepting one: started, started again when it dies, told to finish."""
+"""A process beside the accepting one, seen from it: started, started again when it dies, told to finish."""
 
 import subprocess
 import sys
@@ -13,16 +13,17 @@ _FIRST_PAUSE_S, _MOST_PAUSE_S = 0.2, 10.0
 _LONG_LIFE_S = 60.0
 
 
-class Drain:
-    """One draining process at a time. It dies with this one: its standard input ends."""
+class Beside:
+    """One process of a kind at a time: draining or indexing. It dies with this one: its standard input ends."""
 
-    def __init__(self, plan: Plan, say: Callable[[str], None]) -> None:
+    def __init__(self, what: str, plan: Plan, say: Callable[[str], None]) -> None:
+        self._what = what
         self._plan = plan
         self._say = say
         self._ending = threading.Event()
         self._guard = threading.Lock()
         self._process = self._start()
-        self._thread = threading.Thread(target=self._watch, name="agentobs-drain-watch", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name=f"agentobs-{what}-watch", daemon=True)
         self._thread.start()
 
     @property
@@ -31,7 +32,7 @@ class Drain:
         return self._process.pid
 
     def finish(self, within_s: float) -> bool:
-        """Tell it to drain what is there; tell whether it was done in time. What is left stays in the spool."""
+        """Tell it to finish; tell whether it was done in time. What is left is taken up when it runs again."""
         deadline = time.monotonic() + within_s
         with self._guard:
             self._ending.set()
@@ -55,7 +56,7 @@ class Drain:
         return process.returncode == 0
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        process = subprocess.Popen([sys.executable, "-m", "agentobs.server.draining"], stdin=subprocess.PIPE)
+        process = subprocess.Popen([sys.executable, "-m", f"agentobs.server.{self._what}"], stdin=subprocess.PIPE)
         with suppress(OSError):  # it died at once: the watch says so
             _input(process).write(self._plan.line())
             _input(process).flush()
@@ -69,7 +70,9 @@ class Drain:
             if self._ending.is_set():
                 return
             pause = _FIRST_PAUSE_S if time.monotonic() - began > _LONG_LIFE_S else min(pause * 2, _MOST_PAUSE_S)
-            self._say(f"the draining process ended with code {code}; it is started again; nothing is lost meanwhile")
+            self._say(
+                f"the {self._what} process ended with code {code}; it is started again; nothing is lost meanwhile"
+            )
             if self._ending.wait(pause):
                 return
             with self._guard:

@@ -84,6 +84,7 @@ class Totals(NamedTuple):
     expired: int
     batches: int
     last_batch_at: datetime | None
+    unindexed: int  # events that a search does not find yet
 
 
 class Follower:

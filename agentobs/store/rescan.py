@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from agentobs.errors import DatabaseError
 from agentobs.redaction import Redactor
 from agentobs.settings import Content
-from agentobs.store import engine, raw, writer
+from agentobs.store import engine, raw, search, writer
 from agentobs.store.queries import load
 from agentobs.store.rescan_texts import Lost, lost_in, without
 
@@ -188,6 +188,8 @@ class _Run:
                 "position <= (SELECT min(upto) FROM redaction_rescans WHERE rules_version = %(rules)s)",
                 {"rules": self._rules},
             )
+            if self.found.changed["agent_events"] or self.found.changed["contexts"]:
+                search.empty(self._connection)  # its words are those of before
             self._connection.execute(
                 "UPDATE redaction_rescans SET ended_at = coalesce(ended_at, now()) WHERE rules_version = %s",
                 (self._rules,),

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 import psycopg
 
-from agentobs.store import capabilities, engine, writer
+from agentobs.store import capabilities, engine, search, writer
 
 
 class Outlook(msgspec.Struct, frozen=True):
@@ -42,4 +42,5 @@ def prune(connection: psycopg.Connection, before: datetime) -> int:
         if capabilities.find(connection).timescale != "none":
             connection.execute("SELECT drop_chunks('agent_events', older_than => %s)", (before,))
         connection.execute("DELETE FROM agent_events WHERE ts < (SELECT horizon FROM retention)")
+        search.forget(connection)
     return row[0] if row else 0

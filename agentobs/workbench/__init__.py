@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -16,6 +16,9 @@ from agentobs.errors import FrameError, SettingsError, SourceError
 from agentobs.ingest import backfill, mappings
 from agentobs.settings import Settings
 from agentobs.store.reader import Body, Filters
+
+if TYPE_CHECKING:
+    from agentobs.workbench.searching import After, Search
 
 Moment = str | date | datetime | pd.Timestamp | None
 Names = str | Sequence[str] | None
@@ -42,6 +45,7 @@ class Backend(Protocol):
     def analysis(self, what: str, recipe: str, chosen: Mapping[str, Any]) -> pd.DataFrame | None: ...
     def annotate(self, session: str, values: Mapping[str, Any]) -> int: ...
     def annotations(self) -> pd.DataFrame: ...
+    def search(self, asked: "Search", known: Mapping[str, Adapter]) -> pd.DataFrame: ...
     def sql(self, query: str, parameters: Mapping[str, Any] | None) -> pd.DataFrame: ...
     def close(self) -> None: ...
 
@@ -181,6 +185,32 @@ class Workbench:
     def annotations(self) -> pd.DataFrame:
         """Return frames.ANNOTATIONS: what people said of sessions and findings, in the order in which they did."""
         return self._attributed(self._backend.annotations())
+
+    def search(
+        self, text: str, *, errors: bool = False, limit: int = 50, after: "After | None" = None, since: Moment = None,
+        until: Moment = None, **names: Names,
+    ) -> pd.DataFrame:  # fmt: skip
+        """Return frames.HITS: prompts, answers, calls, results, errors and files whose words answer a query.
+
+        All words must be there; "in quotes" they stand one after the other; -word must not be there; `or` separates
+        alternatives. English words count by their stem. Of what a tool was given or printed, the first 4,000 characters
+        are searched (and the last 1,000 where it failed), of what was said the first 20,000.
+
+        errors: only what failed. limit: at most so many hits; `attrs["next"]` goes on as `after`, None: there are no
+        more. `attrs["unindexed_events"]`: stored events that are not searched yet. What has no time comes last, and is
+        left out of a time range. Raises SettingsError for a query without a word, and when a search of a database takes
+        longer than 10 s.
+        """
+        from agentobs.analysis.search import parse
+        from agentobs.workbench.searching import Search
+
+        chosen = self._filters(since, until, names)
+        if chosen["model"] is not None:
+            raise SettingsError("search is not filtered by model; choose sessions by it first")
+        if limit < 1:
+            raise SettingsError(f"a search gives at least 1 hit, not {limit}")
+        asked = Search(parse(text), chosen, errors, limit, after)
+        return self._attributed(self._backend.search(asked, backfill.adapters(self._taught)))
 
     def timeline(self, session: str) -> pd.DataFrame:
         """Return frames.EVENTS of one session in the order in which it went; raise FrameError when it is not there."""

@@ -6,10 +6,12 @@ from typing import Any
 import pandas as pd
 import psycopg
 
+from agentobs.adapters._base import Adapter
 from agentobs.errors import DatabaseError
 from agentobs.settings import Settings
 from agentobs.store import embedded, engine, findings, migrate, reader
 from agentobs.store.reader import Body, Filters
+from agentobs.workbench import searching
 
 
 class Database:
@@ -81,6 +83,9 @@ class Database:
 
     def annotations(self) -> pd.DataFrame:
         return findings.annotations(self.connection)
+
+    def search(self, asked: searching.Search, known: Mapping[str, Adapter]) -> pd.DataFrame:
+        return searching.of_database(self.connection, known, asked)
 
     def sql(self, query: str, parameters: Mapping[str, Any] | None) -> pd.DataFrame:
         import sqlalchemy

@@ -23,7 +23,7 @@ from agentobs.redaction import Redactor, load_key, load_rules
 from agentobs.settings import Settings
 from agentobs.store import arrow
 from agentobs.store.reader import Body, Filters
-from agentobs.workbench import folder_files
+from agentobs.workbench import folder_files, searching
 from agentobs.workbench.folder_files import FileRows
 
 _BAR = 32 << 20  # bytes from which on a progress bar is worth a look
@@ -63,6 +63,7 @@ class _Derived:
         whole = whole.set_column(place, "source_id", pa.array(numbers, pa.int64()))
         records = arrow.to_pandas(whole, derive.RECORDS)
         self.read = len(records)
+        self._texts: list[str] | None = None
         self.events, self.lineage, self.copies, self.conflicts = derive.settle(records)
 
     @cached_property
@@ -85,6 +86,25 @@ class _Derived:
     @cached_property
     def sessions(self) -> pd.DataFrame:
         return derive.sessions(self.events, self.tool_calls, self.edits, self.model_calls, self.lineage)
+
+    @cached_property
+    def searched(self) -> pd.DataFrame:
+        """The events whose words are searched, as the index has them: no copies."""
+        shown = self.shown
+        says = shown["type"].isin(["user_interaction", "llm_response"]) | (
+            (shown["type"] == "context_switch") & shown["role"].notna()
+        )
+        named = shown["tool_call_id"].notna() | shown["summary"].notna() | shown["file_path"].notna()
+        return shown[(says | named).astype(bool) & ~shown["is_copy"].astype(bool)].reset_index(drop=True)
+
+    def texts(self, known: Mapping[str, Adapter]) -> list[str]:
+        """What is searched of each of these events; read once."""
+        if self._texts is None:
+            data = self.searched
+            rows = data[["summary", "file_path", "tool_call_id", "type", "status"]].itertuples(index=False)
+            read = zip(self.adapters(data), self.raw(data), data["part"].astype("int64").tolist(), rows, strict=True)
+            self._texts = [searching.text_of_row(known.get(name), raw, part, row) for name, raw, part, row in read]
+        return self._texts
 
     @cached_property
     def messages(self) -> pd.DataFrame:
@@ -222,6 +242,14 @@ class Folder:
 
     def annotations(self) -> pd.DataFrame:
         return frames.empty(frames.ANNOTATIONS)
+
+    def search(self, asked: searching.Search, known: Mapping[str, Adapter]) -> pd.DataFrame:
+        now = self._derived
+        data = now.searched.assign(said=pd.Series(now.texts(known), dtype="object"))
+        if asked.chosen["since"] is not None or asked.chosen["until"] is not None:
+            data = data[~data["ts_quality"].isin(["clamped", "none"])]
+        data = derive.select(data, asked.chosen, time=data["ts"])
+        return searching.of_events(data, data["said"].tolist(), asked)
 
     def sql(self, query: str, parameters: Mapping[str, Any] | None) -> pd.DataFrame:
         raise SourceError("a folder has no SQL; ingest it and open the database")

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from agentobs.frames import FRAMES
+from agentobs.ingest.indexing import index
 from agentobs.server.access import Principal, Scope
 from agentobs.server.openapi import document
+from agentobs.server.read_api_query import cursor_of
 from agentobs.server.routes import ROUTES
 from tests.server.following import Following, following
 
@@ -303,3 +305,34 @@ def test_answers_are_as_the_document_says(embedded: Following) -> None:
         answer = embedded.get(path.replace("{session}", "s1"))
         schema = told["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         jsonschema.validate(answer, {**schema, "components": told["components"]})
+
+
+def test_a_search_gives_hits_page_by_page_and_says_what_waits(server: Following) -> None:
+    server.store(event("a", minute=1, context={"summary": "ls cart"}), event("b", minute=2))
+    assert server.get("/v1/search", q="cart") == {"hits": [], "next": None, "unindexed_events": 2}
+    index(server.database)
+    told = server.get("/v1/search", q="cart or b")
+    assert [row["snippet"] for row in told["hits"]] == ["«b»", "ls «cart»"]
+    assert list(told["hits"][0]) == FRAMES["hits"].names
+    server.store(*(event(f"e{n}", minute=n % 7, context={"summary": "rm basket"}) for n in range(9)))
+    index(server.database)
+    rows = pages(server, "/v1/search", "hits", 2, q="basket")
+    assert len({row["event_id"] for row in rows}) == len(rows) == 9
+    assert server.get("/v1/search", q="cart", errors=True)["hits"] == []
+    for query in ({"q": "-cart"}, {}, {"q": "cart", "since": "yesterday"}, {"q": "cart", "model": "x"}):
+        assert server.client.get("/v1/search", params=query).status_code == 400, query
+    for cursor in ("x", cursor_of(("soon", "s1")), cursor_of(("soon", "0" * 32))):
+        assert server.client.get("/v1/search", params={"q": "cart", "cursor": cursor}).status_code == 404
+
+
+def test_a_search_never_shows_another_project(embedded_url: str, tmp_path: Path) -> None:
+    async def shop_only(request: Any, route: Any) -> Principal:
+        return Principal(project="shop", scopes=frozenset({Scope.READ}))
+
+    with following(embedded_url, tmp_path / "spool") as owner:
+        owner.store(event("a", projectId="shop"), event("b", "s2", projectId="bank", context={"summary": "a"}))
+        index(owner.database)
+        assert len(owner.get("/v1/search", q="a")["hits"]) == 2
+    with following(embedded_url, tmp_path / "other", access=shop_only) as server:
+        assert [row["project"] for row in server.get("/v1/search", q="a")["hits"]] == ["shop"]
+        assert server.client.get("/v1/search", params={"q": "a", "project": "bank"}).status_code == 403

@@ -73,6 +73,7 @@ def line(name: str) -> bytes:
         "type": "command_execute",
         "agentId": "a",
         "sessionId": "s",
+        "context": {"summary": name},
     }
     return json.dumps(wire).encode()
 
@@ -82,6 +83,32 @@ def until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it does not come true"
         time.sleep(0.02)
+
+
+def children(server: Served, what: str) -> list[psutil.Process]:
+    """The processes of a kind beside the accepting one."""
+    found = []
+    for one in psutil.Process(server.process.pid).children():
+        try:
+            if f"agentobs.server.{what}" in one.cmdline():
+                found.append(one)
+        except psutil.Error:
+            continue  # it ended just now
+    return found
+
+
+def beside(server: Served, what: str) -> psutil.Process:
+    until(lambda: len(children(server, what)) == 1)
+    return children(server, what)[0]
+
+
+def _indexed(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        if connection.execute("SELECT to_regclass('search_documents')").fetchone() == (None,):
+            return 0
+        row = connection.execute("SELECT count(*) FROM search_documents").fetchone()
+    assert row is not None
+    return row[0]
 
 
 def test_sigterm_under_load_ends_it_with_0_and_all_that_was_accepted_is_stored(
@@ -131,25 +158,30 @@ def test_a_drain_that_dies_is_started_again(embedded_url: str, tmp_path: Path) -
         for number in range(3):
             assert server.post(line(f"e{number}")) == 200
             until(lambda number=number: _count(embedded_url) == 2 * number + 1)
-            drains = psutil.Process(server.process.pid).children()
-            assert len(drains) == 1
-            drains[0].kill()
+            drain = beside(server, "draining")
+            drain.kill()
             assert server.post(line(f"f{number}")) == 200
-            until(
-                lambda dead=drains[0].pid: (
-                    [one.pid for one in psutil.Process(server.process.pid).children()] not in ([], [dead])
-                )
-            )
+            until(lambda dead=drain.pid: [one.pid for one in children(server, "draining")] not in ([], [dead]))
         until(lambda: _count(embedded_url) == 6)
-        assert sum("it is started again" in text for text in server.said) == 3
+        assert sum("draining process ended" in text for text in server.said) == 3
 
 
-def test_the_drain_ends_when_the_server_is_killed(embedded_url: str, tmp_path: Path) -> None:
+def test_the_processes_beside_it_end_when_the_server_is_killed(embedded_url: str, tmp_path: Path) -> None:
     with served(tmp_path, embedded_url) as server:
         assert server.post(line("e")) == 200
-        (drain,) = psutil.Process(server.process.pid).children()
+        ones = [beside(server, "draining"), beside(server, "indexing")]
         server.process.kill()
-        drain.wait(_PATIENCE_S)
+        for one in ones:
+            one.wait(_PATIENCE_S)
+
+
+def test_what_is_stored_is_indexed_also_after_the_index_process_died(embedded_url: str, tmp_path: Path) -> None:
+    with served(tmp_path, embedded_url) as server:
+        for number in range(2):
+            beside(server, "indexing").kill()
+            assert server.post(line(f"e{number}")) == 200
+            until(lambda number=number: _indexed(embedded_url) == number + 1)
+    assert not any("waiting" in text for text in server.said)
 
 
 def test_without_a_database_it_accepts_and_keeps_and_a_later_run_stores(embedded_url: str, tmp_path: Path) -> None:

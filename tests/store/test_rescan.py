@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from agentobs.errors import DatabaseError
-from agentobs.ingest import backfill
+from agentobs.ingest import backfill, indexing
 from agentobs.ingest.content import Keeper
 from agentobs.ingest.worker import Worker
 from agentobs.redaction import RULES, Redactor
@@ -25,7 +25,7 @@ HARMLESS = set(
     "label machine model name native_type outcome parent_session_id path physical place price_version "
     "provider reason recipe redactions request_id role role_name root_session_id rules_version scopes "
     "secret_hash service_tier session_id severity sha256 skips speed state status tail_hash target thread_id "
-    "tool_call_id tool_name ts_quality type unknowns usage_key variant wasted_event_ids zone".split()
+    "told_session tool_call_id tool_name ts_quality type unknowns usage_key variant wasted_event_ids zone".split()
 )  # names, ids, hashes, counts; the path of a source is where it is read again
 REDACTOR = Redactor(KEY, RULES)
 
@@ -104,7 +104,11 @@ def test_before_it_the_secret_is_in_every_place(unredacted):
 
 
 def test_after_it_the_secret_is_nowhere_and_not_its_head_either(unredacted):
+    assert indexing.index(unredacted) > 0
+    assert SECRET.lower() in everything(unredacted), "words of the index are in lower case"
     found = scanned(unredacted)
+    assert SECRET[:8].lower() not in everything(unredacted)
+    assert indexing.index(unredacted) > 0
     text = everything(unredacted)
     assert SECRET[:8] not in text
     assert "«redacted:aws_access_key_id:" in text

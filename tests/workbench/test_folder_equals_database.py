@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from agentobs.ingest import backfill
+from agentobs.ingest import backfill, indexing
 from agentobs.ingest.discover import Found
 from agentobs.redaction import load_key
 from agentobs.settings import Settings
@@ -98,6 +98,31 @@ def test_every_frame_is_the_same_from_files_and_from_a_database_in_any_order(
         pd.testing.assert_series_equal(folder.raw(ids), database.raw(ids))
         for filters in some_filters(folder) if order == "largest first" else ():
             assert_equal(folder, database, **filters)
+
+
+QUERIES = ("the", "error", '"not found"', "test -error", "shop/cart.py or read", "fixed files", "a", "xyzzy")
+
+
+@pytest.mark.parametrize("logs", LOGS)
+def test_a_search_finds_the_same_in_files_and_in_a_database(logs: str, database_url: str, tmp_path: Path) -> None:
+    if not LOGS[logs].is_dir():
+        pytest.skip(f"no {logs}: {LOGS[logs].name} is not here")
+    with (
+        Workbench(Folder(LOGS[logs], settings(tmp_path))) as folder,
+        ingested(database_url, LOGS[logs], tmp_path, ORDERS["shuffled"]) as database,
+    ):
+        assert indexing.index(database_url) > 0
+        found = 0
+        cases: list[dict[str, Any]] = [{}, {"errors": True}, *some_filters(folder)]
+        for filters in cases:
+            if "model" in filters:
+                continue
+            for query in QUERIES if filters in ({}, {"errors": True}) else QUERIES[:2]:
+                ours, theirs = (bench.search(query, limit=10_000, **filters) for bench in (folder, database))
+                difference_ = difference(f"{query} with {filters}", ours, theirs)
+                assert not difference_, difference_
+                found += len(ours)
+        assert found > 0
 
 
 def said(session: str, name: str, ts: float, **fields: Any) -> dict[str, Any]:

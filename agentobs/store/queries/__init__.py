@@ -17,12 +17,19 @@ LANES = (
 
 @cache
 def load(name: str) -> str:
-    """Return the text of `name.sql`; a line with `{lane}` in it stands for one such line per lane of usage."""
-    text = (files(__name__) / f"{name}.sql").read_text(encoding="utf-8")
+    """Return the text of `name.sql`.
+
+    A line with `{lane}` in it stands for one such line per lane of usage, `{record}` for an event's raw record.
+    """
     lines = []
-    for line in text.splitlines():
+    for line in _text(name).splitlines():
         lines.extend([line.replace("{lane}", lane) for lane in LANES] if "{lane}" in line else [line])
-    return "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n"
+    return text.replace("{record}", _text("_record").split("\n", 1)[1].strip()) if "{record}" in text else text
+
+
+def _text(name: str) -> str:
+    return (files(__name__) / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def function(name: str, queries: Sequence[str], **words: str) -> str:

@@ -1,14 +1,7 @@
 -- Tool calls and results in [since, until), each with the record that holds its words and the part of it.
 -- Parameters: as read_events. Columns: event id (text), adapter that read it (text), raw (zstd), part (int).
 SELECT e.id::text, s.adapter,
-       CASE WHEN e.raw IS NOT NULL THEN e.raw
-            WHEN e.record_event_id IS NOT NULL THEN (
-                SELECT r.raw FROM agent_events r
-                WHERE r.id = e.record_event_id AND r.source_id = e.source_id AND r.source_offset = e.source_offset
-                  AND r.ts >= time_of(e.record_event_id) - INTERVAL '1 ms' AND r.ts < time_of(e.record_event_id) + INTERVAL '2 ms')
-            ELSE (SELECT r.raw FROM agent_events r
-                  WHERE r.session_id = e.session_id AND r.ts = e.ts AND r.source_id = e.source_id
-                    AND r.source_offset = e.source_offset AND r.raw IS NOT NULL LIMIT 1) END, e.part::int
+       {record}, e.part::int
 FROM agent_events e JOIN contexts c USING (context_id) JOIN kinds k USING (kind_id) JOIN sources s USING (source_id)
 WHERE e.tool_call_id IS NOT NULL
   AND (NOT k.is_copy OR (k.is_telemetry AND NOT (SELECT has_files FROM agent_sessions a WHERE a.session_id = e.session_id)))

@@ -2,14 +2,7 @@
 -- Parameters: as read_events. Columns: frames.MESSAGES without text, then adapter, raw (zstd) and part.
 SELECT e.id::text, e.ts, e.session_id, c.thread_id, c.agent, c.project, e.seq, k.role,
        k.type = 'user_interaction' AND k.role = 'user' AND (k.is_telemetry OR NOT k.is_copy), k.model, k.native_type, s.adapter,
-       CASE WHEN e.raw IS NOT NULL THEN e.raw
-            WHEN e.record_event_id IS NOT NULL THEN (
-                SELECT r.raw FROM agent_events r
-                WHERE r.id = e.record_event_id AND r.source_id = e.source_id AND r.source_offset = e.source_offset
-                  AND r.ts >= time_of(e.record_event_id) - INTERVAL '1 ms' AND r.ts < time_of(e.record_event_id) + INTERVAL '2 ms')
-            ELSE (SELECT r.raw FROM agent_events r
-                  WHERE r.session_id = e.session_id AND r.ts = e.ts AND r.source_id = e.source_id
-                    AND r.source_offset = e.source_offset AND r.raw IS NOT NULL LIMIT 1) END, e.part::int
+       {record}, e.part::int
 FROM agent_events e JOIN contexts c USING (context_id) JOIN kinds k USING (kind_id) JOIN sources s USING (source_id)
 WHERE NOT (k.is_copy AND k.is_telemetry AND (SELECT has_files FROM agent_sessions a WHERE a.session_id = e.session_id))
   AND (k.type IN ('user_interaction', 'llm_response') OR (k.type = 'context_switch' AND k.role IS NOT NULL))
