@@ -13,10 +13,10 @@ export UV_COMPILE_BYTECODE := 1
 # Samples and tests never go to a database of yours.
 ALONE := env -u AGENTOBS_DATABASE_URL -u AGENTOBS_CONFIG -u AGENTOBS_PROJECT -u AGENTOBS_TIMEZONE
 
-.PHONY: help demo test lint bench clean notebooks chromium timescaledb
+.PHONY: help demo test lint bench bench-service clean notebooks chromium timescaledb
 
 help: ## show this
-	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST)
 
 demo: .venv/.demo ## ingest the sample sessions, write a report, serve the dashboard (DEMO_SERVE=0: don't serve)
 	@$(ALONE) AGENTOBS_HOME='$(CURDIR)/.agentobs' $(BIN)/agentobs demo data/claude_code --out reports
@@ -38,6 +38,9 @@ notebooks: .venv/.dev
 bench: .venv/.dev ## measure the speeds that the design promises, beside the limits of this machine
 	@for file in tests/benchmarks/[a-z]*.py; do \
 		echo "== $$file"; $(ALONE) $(BIN)/python -m "tests.benchmarks.$$(basename "$$file" .py)"; done
+
+bench-service: .venv/.dev ## what the service promises, in one table (PHOENIX=, MLFLOW=: programs to compare with)
+	@$(ALONE) $(BIN)/python -m tests.benchmarks._service --phoenix '$(PHOENIX)' --mlflow '$(MLFLOW)'
 
 clean: ## remove the environment, the demo's database and reports; data and caches of others stay
 	@if [ -x $(BIN)/agentobs ]; then $(ALONE) AGENTOBS_HOME='$(CURDIR)/.agentobs' $(BIN)/agentobs db stop || true; fi

@@ -7,11 +7,12 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 import plotly.graph_objects as go
-from bokeh.models.widgets.tables import DateFormatter, NumberFormatter, StringFormatter
+from _page import PAPER, TABLE, WHOLE, WORDS, last_folders, page, plot, problem, serve, tile
+from bokeh.models.widgets.tables import DateFormatter, NumberFormatter
 
 from agentobs.analysis import plots, sessions, tables, timeline, timeline_plot
-from agentobs.analysis.look import FONT, nothing
 from agentobs.analysis.look import figure as blank
+from agentobs.analysis.look import nothing
 from agentobs.analysis.zones import local_day, zone
 from agentobs.frames import EVENTS, SESSIONS, TOOL_CALLS, USAGE, empty
 
@@ -36,35 +37,12 @@ COLUMNS = {
 WIDTHS = {"started_at": 128, "agent": 100, "project": 160}
 NUMBERS = {"duration_s": 84, "human_turns": 64, "tool_calls": 64, "tool_errors": 66, "total_tokens": 96}
 NUMBERS |= {"cost_usd": 116, "unpriced_calls": 88}
-WHOLE = NumberFormatter(format="0,0", nan_format="–")
 FORMATS = dict.fromkeys(NUMBERS, WHOLE) | {
     "started_at": DateFormatter(format="%Y-%m-%d %H:%M", nan_format="–"),
     "duration_s": NumberFormatter(format="00:00:00", nan_format="–"),
     "cost_usd": NumberFormatter(format="$0,0.00", nan_format="unknown price"),
-    **{name: StringFormatter(nan_format="–") for name in ("agent", "project", "task", "session_id")},
+    **dict.fromkeys(("agent", "project", "task", "session_id"), WORDS),
 }
-THEME = {
-    "palette": {"primary": {"main": "#24364b"}, "background": {"default": "#f5f7f9", "paper": "#ffffff"}},
-    "typography": {
-        "fontFamily": FONT,
-        "subtitle1": {"fontWeight": 600},
-        "h4": {"fontSize": "1.7rem", "fontWeight": 650, "letterSpacing": "-0.02em"},
-    },
-    "shape": {"borderRadius": 10},
-}
-PAPER = {"elevation": 0, "variant": "outlined", "sizing_mode": "stretch_width", "margin": 8}
-PROBLEM = {"color": "#a4262c", "font-size": "14px"}
-TABLE_CSS = """
-.tabulator, .tabulator .tabulator-tableholder { font-size: 13px !important; border: 0 !important; }
-.tabulator .tabulator-header, .tabulator .tabulator-header .tabulator-col { background: #fff !important; border: 0; }
-.tabulator .tabulator-header .tabulator-col-title { font-size: 12px; font-weight: 600; color: #68737f; }
-.tabulator .tabulator-row { background: #fff !important; border-bottom: 1px solid #eef1f4; min-height: 32px; }
-.tabulator .tabulator-row { cursor: pointer; }
-.tabulator .tabulator-row .tabulator-cell { border: 0; padding: 7px 8px; height: 32px; color: #1f2933; }
-.tabulator .tabulator-row:hover { background: #f7f9fb !important; }
-.tabulator .tabulator-row.tabulator-selected { background: #e4ecf8 !important; }
-.tabulator .tabulator-footer { background: #fff !important; border: 0; }
-"""
 
 
 class Overview(pn.viewable.Viewer):
@@ -114,7 +92,7 @@ class Overview(pn.viewable.Viewer):
     def tiles(self) -> list[pn.viewable.Viewable]:
         """Return the totals as big numbers."""
         made = tables.tiles(sessions.headline(self.chosen_sessions(), self.chosen_usage())).tiles
-        return [_tile(*tile) for tile in made]
+        return [tile(*words) for words in made]
 
     @param.depends("ready", "sessions", "project", "agent", "since", "until")
     def sessions_figure(self) -> go.Figure | None:
@@ -141,7 +119,7 @@ class Overview(pn.viewable.Viewer):
         """Return the table of sessions, times in the zone of the page."""
         chosen = self.chosen_sessions()
         chosen["task"] = chosen["title"].fillna(chosen["objective"]).map(tables.text, na_action="ignore")
-        chosen["project"] = chosen["project"].map(_last_folders, na_action="ignore")
+        chosen["project"] = chosen["project"].map(last_folders, na_action="ignore")
         chosen["started_at"] = chosen["started_at"].dt.tz_convert(zone(self.tz)).dt.tz_localize(None)
         words = ["agent", "project", "task"]
         return chosen[list(COLUMNS)].fillna(dict.fromkeys(words, tables.UNKNOWN))
@@ -186,27 +164,12 @@ class Overview(pn.viewable.Viewer):
             text_align=dict.fromkeys(NUMBERS, "right"),
             header_align=dict.fromkeys(NUMBERS, "right"),
             hidden_columns=["session_id"],
-            layout="fit_columns",
-            pagination="remote",
-            page_size=12,
-            show_index=False,
-            disabled=True,
-            selectable=1,
-            sizing_mode="stretch_width",
-            stylesheets=[TABLE_CSS],
-            margin=(4, 12),
+            **TABLE,
         )
         self._tabulator.on_click(self._click)
         self._mark()
         pn.state.onload(self._stands)
-        return pmui.Page(
-            title="agentobs overview",
-            theme_config=THEME,
-            theme_toggle=False,
-            sidebar=[self.filters()],
-            sidebar_width=270,
-            main=[self.body()],
-        )
+        return page(self, "overview")
 
     def _stands(self) -> None:
         self.ready = True
@@ -230,49 +193,20 @@ class Overview(pn.viewable.Viewer):
     def body(self) -> pn.viewable.Viewable:
         """Return the numbers, figures and the table."""
         return pmui.Column(
-            pn.pane.Str(self.param.problem, visible=self.param.problem.rx.bool(), margin=(12, 16), styles=PROBLEM),
+            problem(self.param.problem),
             pmui.Row(objects=self.tiles, sizing_mode="stretch_width"),  # pyright: ignore[reportArgumentType]
-            pmui.Paper(_plot(self.sessions_figure, 300), **PAPER),
+            pmui.Paper(plot(self.sessions_figure, 300), **PAPER),
             pmui.Row(
-                pmui.Paper(_plot(self.tokens_figure, 340), **PAPER),
-                pmui.Paper(_plot(self.cost_figure, 340), **PAPER),
+                pmui.Paper(plot(self.tokens_figure, 340), **PAPER),
+                pmui.Paper(plot(self.cost_figure, 340), **PAPER),
                 sizing_mode="stretch_width",
             ),
             pmui.Paper(
                 pmui.Typography("Sessions", variant="subtitle1", margin=(14, 17, 4, 17)), self._tabulator, **PAPER
             ),
-            pmui.Paper(_plot(self.timeline_figure, None), **PAPER),
+            pmui.Paper(plot(self.timeline_figure, None), **PAPER),
             sizing_mode="stretch_width",
         )
-
-
-def _last_folders(path: str) -> str:
-    parts = [part for part in path.replace("\\", "/").split("/") if part]
-    return tables.text("/".join(parts[-2:]) or path)
-
-
-def _plot(figure: Any, height: int | None) -> pn.viewable.Viewable:
-    size = {"height": height} if height else {"min_height": 230}
-    settings = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"], "responsive": True}
-    return pn.pane.Plotly(figure, config=settings, sizing_mode="stretch_width", margin=4, **size)
-
-
-def _tile(number: str, what: str, remark: str) -> pn.viewable.Viewable:
-    return pmui.Paper(
-        pmui.Typography(number, variant="h4", margin=(12, 16, 0, 16)),
-        pmui.Typography(what, variant="subtitle2", margin=(0, 16, 0, 16)),
-        pmui.Typography(remark, variant="caption", margin=(0, 16, 10, 16)),
-        **PAPER,
-    )
-
-
-def serve(overview: Overview) -> None:
-    """Put the page into the session that is being served, its settings into the page's address."""
-    pn.extension("plotly", "tabulator", defer_load=True, loading_indicator=True, notifications=False)
-    names = {name: name for name in ("project", "agent", "since", "until", "session")}
-    if pn.state.location is not None:
-        pn.state.location.sync(overview, names)
-    overview.servable(title="agentobs")
 
 
 if pn.state.served:
@@ -282,27 +216,27 @@ if pn.state.served:
     from agentobs import settings
     from agentobs.errors import AgentobsError
 
-    page = Overview(tz=settings.load(os.environ).timezone)
+    shown = Overview(tz=settings.load(os.environ).timezone)
 
     def load() -> None:
         """Fetch what every visitor sees first, and the session of the page's address."""
         try:
             wb = pn.state.as_cached("workbench", ao.open)
-            page.param.update(problem="", sessions=wb.sessions(), usage=wb.usage(by=GROUPS, tz=page.tz))
-            if page.session:
-                page.param.update(events=wb.timeline(page.session), tool_calls=wb.tool_calls(session=page.session))
+            shown.param.update(problem="", sessions=wb.sessions(), usage=wb.usage(by=GROUPS, tz=shown.tz))
+            if shown.session:
+                shown.param.update(events=wb.timeline(shown.session), tool_calls=wb.tool_calls(session=shown.session))
         except AgentobsError as error:
-            page.problem = str(error)
+            shown.problem = str(error)
 
     def load_session(event: Any) -> None:
         """Fetch the session that was chosen."""
-        if page.ready and event.new:
+        if shown.ready and event.new:
             wb = pn.state.as_cached("workbench", ao.open)
             try:
-                page.param.update(events=wb.timeline(event.new), tool_calls=wb.tool_calls(session=event.new))
+                shown.param.update(events=wb.timeline(event.new), tool_calls=wb.tool_calls(session=event.new))
             except AgentobsError as error:
-                page.problem = str(error)
+                shown.problem = str(error)
 
-    page.param.watch(load_session, "session")
-    serve(page)
+    shown.param.watch(load_session, "session")
+    serve(shown, "overview", "session")
     pn.state.onload(load)

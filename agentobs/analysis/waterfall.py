@@ -3,7 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from agentobs.analysis.look import FAILED, OTHER, PALETTE, figure, nothing
+from agentobs.analysis.look import FAILED, OTHER, PALETTE, figure, nothing, plain
 from agentobs.frames import require
 
 
@@ -63,7 +63,7 @@ def plot_cost_waterfall(steps_of_cost: pd.DataFrame) -> go.Figure:
     if steps_of_cost.empty:
         return nothing(made, "no call with a known price")
     made.add_waterfall(
-        x=steps_of_cost["label"].tolist(),
+        x=[plain(label) for label in steps_of_cost["label"]],
         y=steps_of_cost["cost_usd"].astype("float64").tolist(),
         measure=steps_of_cost["measure"].tolist(),
         customdata=steps_of_cost["calls"].astype("int64").tolist(),

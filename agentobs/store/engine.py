@@ -12,6 +12,7 @@ from agentobs.errors import DatabaseError, DatabaseUnavailable, PermanentRefusal
 if TYPE_CHECKING:
     import sqlalchemy
 
+_SILENCE_S = 30  # of the other machine: afterwards a connection is given up, and made anew
 _SCHEMES = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
 
@@ -37,7 +38,15 @@ def connect(url: str, *, read_only: bool = False, timeout_s: int = 10) -> psycop
         options += " -c default_transaction_read_only=on -c statement_timeout=300000"
     try:
         return psycopg.connect(
-            normalise(url), connect_timeout=timeout_s, options=options, application_name="agentobs", autocommit=True
+            normalise(url),
+            connect_timeout=timeout_s,
+            keepalives_idle=_SILENCE_S,
+            keepalives_interval=5,
+            keepalives_count=3,
+            tcp_user_timeout=_SILENCE_S * 1000,
+            options=options,
+            application_name="agentobs",
+            autocommit=True,
         )
     except psycopg.OperationalError as error:
         reason = str(error).strip().splitlines()[0].removeprefix("connection failed: ")

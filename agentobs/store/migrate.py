@@ -9,7 +9,7 @@ import psycopg
 from agentobs.errors import MigrationError
 from agentobs.store import capabilities
 
-_LOCK = 0x6167_656E_746F  # any number, the same for every agentobs
+LOCK = 0x6167_656E_746F  # any number, the same for every agentobs; who stores a batch shares it
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
     version    integer PRIMARY KEY,
@@ -49,7 +49,7 @@ def migrate(connection: psycopg.Connection) -> list[int]:
     ours = available()
     if _applied(connection) == {m.version: m.checksum for m in ours}:
         return []
-    connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+    connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
     try:
         capabilities.create_timescale(connection)
         connection.execute(_LEDGER)
@@ -58,7 +58,7 @@ def migrate(connection: psycopg.Connection) -> list[int]:
         return [_apply(connection, migration) for migration in ours if migration.version not in applied]
     finally:
         if not connection.closed:
-            connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+            connection.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
 
 
 def _applied(connection: psycopg.Connection) -> dict[int, str]:

@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from agentobs.errors import FenceError
-from agentobs.store import engine, raw, rows
+from agentobs.errors import FenceError, MigrationError
+from agentobs.store import engine, migrate, raw, rows
 from agentobs.store.batch import Batch, Committed, Part, Rejected
 from agentobs.store.queries import function, load
 
@@ -28,11 +28,18 @@ _INSERT = (
     "WHERE ord >= %s AND ord < %s AND ts >= (SELECT horizon FROM retention) "
     "ORDER BY ts, id, owner_ts, session_id, seq, source_offset, ord ON CONFLICT DO NOTHING"
 )
+# What it reads is newer than what it waited for: each statement of such a function sees what was committed before it.
+_BEGIN = """CREATE OR REPLACE FUNCTION pg_temp.is_schema_known() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM pg_advisory_xact_lock_shared({lock});
+    RETURN NOT EXISTS (SELECT FROM schema_migrations WHERE version > {newest});
+END $$"""
 
 
 def prepare(connection: psycopg.Connection) -> None:
     """Make the connection's temporary tables and functions; a connection that writes needs them once."""
     connection.execute(load("staging").encode())
+    newest = max(migration.version for migration in migrate.available())
+    connection.execute(_BEGIN.format(lock=migrate.LOCK, newest=newest).encode())
     calls = ["merge_tool_calls", "merge_model_calls", "merge_told"]
     for statement in (
         function("settle_copies", ["merge_copies"], columns=", ".join(_INSERTED)),
@@ -55,10 +62,11 @@ def commit_batch(connection: psycopg.Connection, batch: Batch) -> dict[int, Comm
     """Store the batch and move each of its sources to its new offset, all or nothing; return what happened by source.
 
     Raises FenceError when a source is not where its part began: another worker was there. Rows that the server refuses
-    go to the quarantine, one by one, in the same transaction.
+    go to the quarantine, one by one, in the same transaction. Waits while the schema is changed, and raises
+    MigrationError when it is newer than this agentobs.
     """
     with engine.translated(), connection.transaction():
-        empty_staging(connection)
+        _begin(connection)
         _advance(connection, batch.parts)
         _add_dimensions(connection, batch)
         refused: dict[int, list[Rejected]] = defaultdict(list)
@@ -70,6 +78,13 @@ def commit_batch(connection: psycopg.Connection, batch: Batch) -> dict[int, Comm
         _quarantine(connection, batch.parts, refused)
         _count(connection, batch.parts, committed)
     return committed
+
+
+def _begin(connection: psycopg.Connection) -> None:
+    """Keep others from changing the schema or dropping events until the batch is stored; empty the staging tables."""
+    row = connection.execute("SELECT pg_temp.is_schema_known(), pg_temp.empty_staging()").fetchone()
+    if row is not None and not row[0]:
+        raise MigrationError("the database was migrated by a newer agentobs meanwhile; upgrade agentobs")
 
 
 def _took(committed: Committed, what: str, events: int) -> None:
@@ -160,7 +175,7 @@ def _derive(connection: psycopg.Connection, batch: Batch, stored: int, committed
     left = len(batch.rows) - sum(one.refused for one in committed.values())
     if not left:
         return
-    lock_stream(connection)
+    _hold_stream(connection)
     gone = connection.execute(
         "DELETE FROM staged WHERE ts < (SELECT horizon FROM retention) AND (SELECT horizon FROM retention) > %s "
         "RETURNING source_id",
@@ -190,7 +205,13 @@ def _derive(connection: psycopg.Connection, batch: Batch, stored: int, committed
 
 
 def lock_stream(connection: psycopg.Connection) -> None:
-    """Hold the stream until the transaction ends: what is derived moves one batch after the other."""
+    """Hold the stream until the transaction ends, once no batch is in hand: none is stored meanwhile."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (migrate.LOCK,))
+    _hold_stream(connection)
+
+
+def _hold_stream(connection: psycopg.Connection) -> None:
+    """What is derived moves one batch after the other."""
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_STREAM_LOCK,))
 
 

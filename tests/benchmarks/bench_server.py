@@ -60,7 +60,7 @@ def _measure(
     sent = asyncio.run(load(port, body, options.rate / options.batch, options.seconds, options.connections))
     accepted = sum(one.status == 200 for one in sent) * options.batch
     memory, accepting = _memory(server.pid), _cpu_s(server.pid)
-    (drain,) = psutil.Process(server.pid).children()
+    (drain,) = [one for one in psutil.Process(server.pid).children() if "agentobs.server.draining" in one.cmdline()]
     waited = time.perf_counter()
     stored = _drained(url, accepted)
     waited = time.perf_counter() - waited
@@ -70,7 +70,8 @@ def _measure(
     bare, draining = _bare(home, body, len(sent)), _cpu_s(drain.pid)
     sys.stdout.write(
         f"{len(sent)} requests of {options.batch} events, {len(body)} bytes: offered {options.rate}/s, "
-        f"accepted {accepted / wall:.0f}/s, statuses {_statuses(sent)}\n"
+        f"accepted {accepted / wall:.0f}/s, refused {len(sent) * options.batch - accepted} events, "
+        f"statuses {_statuses(sent)}\n"
         f"latency ms p50 {_at(counted, 0.50):.1f} p95 {_at(counted, 0.95):.1f} p99 {_at(counted, 0.99):.1f} "
         f"max {counted[-1] * 1e3:.1f}\n"
         f"bare write + fdatasync of each body: {options.batch / bare:.0f} events/s\n"

@@ -1,22 +1,15 @@
 """The overview with frames made by hand, text of others in every field; served by the tests."""
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 
 from agentobs.analysis.usage import usage_by
 from tests.analysis.samples import CANARY, work
+from tests.dashboards.loading import load
 
 
 def overview() -> ModuleType:
-    """Return the module of the dashboard, which no package holds."""
-    path = Path(__file__).parents[2] / "dashboards" / "overview.py"
-    spec = importlib.util.spec_from_file_location("overview_page", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """Return the module of the dashboard."""
+    return load("overview")
 
 
 def hostile() -> dict[str, object]:
@@ -41,4 +34,4 @@ def page(module: ModuleType) -> object:
 
 if __name__.startswith("bokeh_app_"):
     served = overview()
-    served.serve(page(served))
+    served.serve(page(served), "overview", "session")

@@ -3,8 +3,6 @@
 import datetime
 import http.client
 import itertools
-import os
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from agentobs import dashboard
 from agentobs.errors import ReportError, SettingsError
 from tests import browser
 from tests.dashboards import overview_app
+from tests.dashboards.loading import served
 
 # Bokeh's own call, in ColumnDataSource._data_from_df
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.reset_index is deprecated")
@@ -112,6 +111,7 @@ def test_the_command_serves_the_page_to_its_own_address_only():
     command = dashboard.command("overview", 5006)
     assert command[1:5] == ["-m", "panel", "serve", str(ROOT / "dashboards" / "overview.py")]
     assert command[command.index("--address") + 1] == "127.0.0.1"
+    assert command[5:8] == [str(ROOT / "dashboards" / "findings.py"), "--index", "overview"]
     origins = [word for before, word in itertools.pairwise(command) if before == "--allow-websocket-origin"]
     assert origins == ["127.0.0.1:5006", "localhost:5006"]
     with pytest.raises(ReportError, match=r"no dashboard is named 'overveiw' \(did you mean 'overview'\?\)"):
@@ -120,40 +120,10 @@ def test_the_command_serves_the_page_to_its_own_address_only():
         dashboard.command("overview", 0)
 
 
-@contextmanager
-def served(file: Path, folder: Path, **environment: str):
-    """The address of a dashboard that is being served; it may not have failed in the end."""
-    browser.chromium()
-    port = browser.free_port()
-    url = f"http://127.0.0.1:{port}/{file.stem}"
-    given = os.environ | {"PYTHONPATH": str(ROOT), "AGENTOBS_HOME": str(folder / "home")} | environment
-    with browser.served(dashboard.serve(file, port), url, folder / "log", given):
-        yield url
-    log = (folder / "log").read_text()  # a tab closed while Bokeh was sending leaves a traceback of Bokeh's own
-    assert 'dashboards/overview.py", line' not in log, log
-
-
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     with served(Path(overview_app.__file__), tmp_path_factory.mktemp("dashboard")) as url:
         yield url
-
-
-@pytest.fixture
-def opened():
-    """A page and what went wrong on it; no request may leave 127.0.0.1."""
-    requests, errors = [], []
-    with browser.browser() as chromium:
-        tab = chromium.new_page(viewport={"width": 1440, "height": 1600})
-        tab.on("request", lambda request: requests.append(request.url))
-        tab.on("websocket", lambda socket: requests.append(socket.url))
-        tab.on("pageerror", lambda error: errors.append(str(error)))
-        yield tab
-        assert tab.evaluate("window.__xss") is None
-    assert errors == []
-    hosts = {url.split("/")[2].split(":")[0] for url in requests if url.split(":")[0] not in {"data", "blob"}}
-    assert hosts == {"127.0.0.1"}
-    assert len(requests) > 5
 
 
 @pytest.mark.browser
