@@ -95,7 +95,7 @@ def said(steps: pd.DataFrame) -> np.ndarray:
     kept = _latest.get("said")
     if kept is not None and kept[0]() is steps:
         return kept[1].copy()
-    outcome = checks_of(steps)
+    outcome = checks_of(steps).copy()
     told = np.flatnonzero((outcome == FAILED) | (outcome == PASSED))
     outputs, failed = steps["output"].iloc[told].tolist(), (outcome[told] == FAILED).tolist()
     idle = [

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from agentobs.analysis.once import once_per_frame
+
 _LANES = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens")
 
 
@@ -57,6 +59,7 @@ def wasted(findings: pd.DataFrame, steps: pd.DataFrame, model_calls: pd.DataFram
     return made
 
 
+@once_per_frame
 def _shares(steps: pd.DataFrame, model_calls: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Tokens and cost of each step: those of its response, divided by the response's steps."""
     lanes = model_calls[list(_LANES)]
@@ -64,17 +67,19 @@ def _shares(steps: pd.DataFrame, model_calls: pd.DataFrame) -> tuple[np.ndarray,
     by_key = pd.DataFrame({"tokens": total, "cost": model_calls["cost_usd"].astype("Float64")})
     by_key.index = pd.Index(model_calls["usage_key"])
     by_key = by_key[~by_key.index.duplicated()]
-    calls = steps["response"].where(steps["kind"].isin(["call"]))
-    others = steps["response"].where(~steps["response"].isin(calls.dropna().unique()))
-    owner = calls.where(calls.notna(), others)  # a response that asks for calls is spent on those
-    count = owner.map(owner.value_counts())
-    found = by_key.reindex(owner)
-    return tuple(
-        (found[name].to_numpy("float64", na_value=np.nan) / count.to_numpy("float64", na_value=np.nan))
-        for name in ("tokens", "cost")
-    )  # pyright: ignore[reportReturnType]
+    owner, responses = pd.factorize(steps["response"])
+    called = (steps["kind"] == "call").to_numpy(bool)
+    asked = np.zeros(len(responses) + 1, dtype=bool)
+    asked[owner[called]] = True  # a response that asks for calls is spent on those
+    owner = np.where(called | ~asked[owner], owner, -1)
+    count = np.bincount(owner[owner >= 0], minlength=len(responses))
+    found = by_key.reindex(responses)
+    each = (found[name].to_numpy("float64", na_value=np.nan) / np.maximum(count, 1) for name in ("tokens", "cost"))
+    tokens, cost = (np.append(share, np.nan)[owner] for share in each)
+    return tokens, cost
 
 
+@once_per_frame
 def _spans(steps: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Start and end of calls in seconds; NaN where they are not the record's own."""
     known = (steps["kind"] == "call") & steps["timed"].fillna(value=False) & steps["started_at"].notna()

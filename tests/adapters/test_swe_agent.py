@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agentobs.adapters._swe_agent_actions import action_of, status_of
 from agentobs.adapters.swe_agent import ADAPTER
 from agentobs.events import EARLIEST, Event, Skip, Usage
 from tests.adapters.golden import FIXTURES, parse
@@ -53,6 +54,25 @@ def test_calls_are_typed_by_their_action_and_results_by_what_was_observed():
         ("command_execute", "bash", "denied", None, None),
     ]
     assert [e.file_path for e in results] == [None, *["/shop__cart/shop/cart.py"] * 3, None, None]
+
+
+CRASH = (
+    '  File "/root/commands/_split_string", line 17\n    from __future__ import annotations\n    ^\n'
+    "SyntaxError: future feature annotations is not defined\n[File: /shop/cart.py (2 lines total)]\n1:a = 1\n2:b = 2\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        (CRASH + "File updated. Please review the changes and make sure they are correct.", "ok"),
+        (CRASH, None),
+        ("Your proposed edit has introduced new syntax error(s).", "error"),
+    ],
+)
+def test_an_edit_was_made_where_swe_agent_says_so_though_its_linter_crashed(said, status):
+    action = action_of("edit 1:1\na = 1\nend_of_edit", "/shop", "/shop/cart.py")
+    assert status_of(action, said) == status
 
 
 def test_a_run_that_its_budget_ended_has_no_answer_for_it():

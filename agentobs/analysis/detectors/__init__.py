@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -63,23 +65,23 @@ def run(detector: Detector, frames: Frames, **parameters: Any) -> pd.DataFrame:
 def _findings(
     detector: Detector, seen: pd.DataFrame, steps: pd.DataFrame, model_calls: pd.DataFrame, parameters: dict[str, Any]
 ) -> pd.DataFrame:
-    events, sessions = steps["event_id"].tolist(), steps["session_id"].tolist()
-    first = [min(rows) for rows in seen["steps"]]
-    evidence = [[events[row] for row in sorted(set(rows))] for rows in seen["steps"]]
-    owners = [sessions[row] for row in first]
-    started, ended = steps["started_at"], steps["ended_at"].fillna(steps["started_at"])
+    first, last = ([which(rows) for rows in seen["steps"]] for which in (min, max))
+    evidence = _events(steps, [sorted(set(rows)) for rows in seen["steps"]])
+    owners = steps["session_id"].array[first].tolist()
+    started = steps["started_at"].array
+    ended = steps["ended_at"].take(last).fillna(steps["started_at"].take(last))
     wasted = waste_of(seen["wasted"].tolist(), steps, model_calls)
     columns = {
-        "finding_id": [_name(detector, owner, ids) for owner, ids in zip(owners, evidence, strict=True)],
+        "finding_id": _names(detector, owners, evidence, seen["key"].tolist()),
         "detector": detector.name,
         "detector_version": detector.version,
         "session_id": owners,
         "severity": seen["severity"],
         "confidence": seen["confidence"],
-        "started_at": started.take(first).to_numpy(),
-        "ended_at": ended.take([max(rows) for rows in seen["steps"]]).to_numpy(),
+        "started_at": started[first],
+        "ended_at": ended.array,
         "event_ids": pd.Series(evidence, dtype="object"),
-        "wasted_event_ids": pd.Series([[events[row] for row in rows] for rows in seen["wasted"]], dtype="object"),
+        "wasted_event_ids": pd.Series(_events(steps, seen["wasted"].tolist()), dtype="object"),
         "parameters": pd.Series([parameters] * len(seen), dtype="object"),
         "wasted_tokens": wasted["tokens"],
         "wasted_cost_usd": wasted["cost_usd"],
@@ -88,10 +90,24 @@ def _findings(
     }
     found = pd.DataFrame(columns)
     found[["started_at", "ended_at"]] = found[["started_at", "ended_at"]].apply(pd.to_datetime, utc=True)
-    return conform(found, FINDINGS).drop_duplicates("finding_id", ignore_index=True)
+    return conform(found, FINDINGS)
 
 
-def _name(detector: Detector, session: str, ids: list[str]) -> str:
-    """The same pattern on the same events has the same id, whatever the version."""
-    text = json.dumps([detector.name, session, ids])
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+def _events(steps: pd.DataFrame, groups: list[list[int]]) -> list[list[str]]:
+    """The ids of the events that groups of rows are."""
+    ids = iter(steps["event_id"].array[[row for rows in groups for row in rows]].tolist())
+    return [list(islice(ids, len(rows))) for rows in groups]
+
+
+def _names(detector: Detector, owners: list[str], evidence: list[list[str]], keys: list[str]) -> list[str]:
+    """The same pattern on the same events has the same id, whatever the version.
+
+    Several on the same events differ by their key, and by their order where a detector gives none.
+    """
+    texts: list[str] = []
+    met: Counter[str] = Counter()
+    for owner, ids, key in zip(owners, evidence, keys, strict=True):
+        plain = json.dumps([detector.name, owner, ids, *([key] if key else [])])
+        texts.append(f"{plain} {met[plain]}" if met[plain] else plain)
+        met[plain] += 1
+    return [hashlib.blake2b(text.encode(), digest_size=16).hexdigest() for text in texts]

@@ -22,7 +22,7 @@ import pandas as pd
 from agentobs.errors import SettingsError
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
-HIT_COLUMNS = ("steps", "wasted", "severity", "confidence", "explanation")
+HIT_COLUMNS = ("steps", "wasted", "severity", "confidence", "explanation", "key")
 
 Rows = Sequence[int] | np.ndarray
 
@@ -35,6 +35,7 @@ class Hit(NamedTuple):
     severity: str  # one of SEVERITIES
     confidence: float  # in [0, 1]: how sure the definition is met, not how bad it is
     explanation: str  # one sentence with the numbers, no secrets, at most 300 characters
+    key: str = ""  # what tells it from another hit of this detector on the same steps: a rule, a file; in no text
 
 
 class Detector(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +65,7 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def hits(found: Iterable[Hit]) -> pd.DataFrame:
-    """Return hits as a frame: steps, wasted (lists of int), severity (str), confidence (Float64), explanation (str)."""
+    """Return hits as a frame: steps, wasted (lists of int), severity, confidence (Float64), explanation, key (str)."""
     rows = [(list(map(int, hit.steps)), list(map(int, hit.wasted)), *hit[2:]) for hit in found]
     data = pd.DataFrame(rows, columns=list(HIT_COLUMNS), dtype="object")
-    return data.astype({"severity": "str", "confidence": "Float64", "explanation": "str"})
+    return data.astype({"severity": "str", "confidence": "Float64", "explanation": "str", "key": "str"})

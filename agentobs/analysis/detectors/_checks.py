@@ -1,11 +1,13 @@
 """Which calls check the work (a test, a build, a run of the program, a linter) and what came of it."""
 
 import re
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from agentobs.analysis.detectors._sequences import edits_of
+from agentobs.analysis.once import once_per_frame
 from agentobs.analysis.steps import CHECKS
 
 NONE, UNKNOWN, FAILED, PASSED = -1, 0, 1, 2
@@ -51,6 +53,7 @@ _DOCUMENT = re.compile(
 )
 
 
+@once_per_frame
 def checks_of(steps: pd.DataFrame) -> np.ndarray:
     """Return what came of each step as a check of the work: NONE (it is none), UNKNOWN, FAILED or PASSED.
 
@@ -61,7 +64,8 @@ def checks_of(steps: pd.DataFrame) -> np.ndarray:
     tested = calls & steps["type"].isin(CHECKS).to_numpy(bool)
     ran = np.zeros(len(steps), dtype=bool)
     plain = np.flatnonzero(calls & (steps["type"] == "command_execute").to_numpy(bool))
-    ran[plain] = [_runs(*one) for one in steps[["tool_name", "command"]].iloc[plain].itertuples(index=False)]
+    tools, commands = (steps[name].array[plain].tolist() for name in ("tool_name", "command"))
+    ran[plain] = [_runs(tool, command) for tool, command in zip(tools, commands, strict=True)]
     ran |= (
         calls
         & (steps["type"] == "tool_invocation").to_numpy(bool)
@@ -74,6 +78,14 @@ def checks_of(steps: pd.DataFrame) -> np.ndarray:
     return np.where(tested | ran, said, NONE)
 
 
+def tells_failures(steps: pd.DataFrame) -> np.ndarray:
+    """Return which steps are test runs that say how many or which tests failed: no success, but an answer."""
+    named = [isinstance(names, list) and len(names) > 0 for names in steps["failing"].tolist()]
+    counted = (steps["failed_tests"].fillna(0) > 0).to_numpy(bool)
+    return (steps["type"] == "test_run").to_numpy(bool) & (counted | np.array(named, dtype=bool))
+
+
+@once_per_frame
 def code_edits_of(steps: pd.DataFrame) -> np.ndarray:
     """Return which steps changed a file that a check can be about: no documents, pictures or logs."""
     edited = (steps["kind"] == "call").to_numpy(bool) & edits_of(steps)
@@ -83,11 +95,13 @@ def code_edits_of(steps: pd.DataFrame) -> np.ndarray:
     return edited
 
 
+@lru_cache(maxsize=65_536)
 def is_document(path: str) -> bool:
     """Tell whether a path is a document, for which there is nothing to run."""
     return _DOCUMENT.search(path.replace("\\", "/")) is not None
 
 
+@lru_cache(maxsize=65_536)
 def is_configuration(path: str) -> bool:
     """Tell whether a path is configuration or data, which a check seldom touches."""
     return _CONFIGURATION.search(path.replace("\\", "/")) is not None
@@ -96,15 +110,13 @@ def is_configuration(path: str) -> bool:
 def _silenced(steps: pd.DataFrame, failed: np.ndarray) -> list[int]:
     """Failures that are only a filter at the end that found no line: `tsc | grep error` fails where all is well."""
     places = np.flatnonzero(failed)
-    said = steps[["command", "failed_tests", "output"]].iloc[places].itertuples(index=False)
-    return [
-        place
-        for place, (command, count, output) in zip(places.tolist(), said, strict=True)
-        if isinstance(command, str)
-        and _FILTERED.search(command)
-        and pd.isna(count)
-        and (not isinstance(output, str) or len(output.strip()) < 20)
-    ]
+    places = places[steps["failed_tests"].isna().to_numpy(bool)[places]]
+    commands = steps["command"].array[places].tolist()
+    filtered = [isinstance(command, str) and _FILTERED.search(command) is not None for command in commands]
+    places = places[np.array(filtered, dtype=bool)]
+    outputs = steps["output"].array[places].tolist()
+    said = zip(places.tolist(), outputs, strict=True)
+    return [place for place, output in said if not isinstance(output, str) or len(output.strip()) < 20]
 
 
 def _runs(tool: object, command: object) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from agentobs.analysis.detectors._checks import FAILED, NONE, PASSED, UNKNOWN, checks_of, code_edits_of
+from agentobs.analysis.detectors._sequences import sessions_of
 
 # Aider applies its answer: edits after the last answer are a part of it
 _EDITS_FROM_ANSWERS = ("aider",)
@@ -35,8 +36,7 @@ def endings(steps: pd.DataFrame, outcome: np.ndarray | None = None) -> Iterator[
     edited, outcome = code_edits_of(steps), checks_of(steps) if outcome is None else outcome
     kinds = steps["kind"].to_numpy(dtype=object)
     main = steps["thread_id"].isna().to_numpy(bool) & np.isin(kinds, _KINDS)
-    tools, commands = steps["tool_name"].tolist(), steps["command"].tolist()
-    agents = steps["agent"].tolist()
+    tools, commands, agents = (steps[name].array for name in ("tool_name", "command", "agent"))
     for rows in sessions_of(steps):
         changed = rows[edited[rows]]
         own = rows[main[rows]]
@@ -48,19 +48,10 @@ def endings(steps: pd.DataFrame, outcome: np.ndarray | None = None) -> Iterator[
         said = own[kinds[own] == "answer"]
         passed, unknown, failed = (bool((outcome[checks] == one).any()) for one in (PASSED, UNKNOWN, FAILED))
         how = _how(kinds[last], tools[last], commands[last])
-        if agents[last] in _EDITS_FROM_ANSWERS and edited[last] and len(said):
+        if edited[last] and len(said) and agents[last] in _EDITS_FROM_ANSWERS:
             how = "finished"
         answer = int(said[-1]) if len(said) else None
         yield Ending(rows, edit, checks, passed, unknown, failed, last, how, answer)
-
-
-def sessions_of(steps: pd.DataFrame) -> Iterator[np.ndarray]:
-    """Yield the rows of each session, in order."""
-    if steps.empty:
-        return
-    codes, _ = pd.factorize(steps["session_id"])
-    order = np.argsort(codes, kind="stable")
-    yield from np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
 
 
 def _how(kind: str, tool: object, command: object) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from agentobs.analysis.detectors._endings import sessions_of
+from agentobs.analysis.detectors._sequences import sessions_of
 
 WRITTEN = ("cache_write_5m_tokens", "cache_write_1h_tokens")
 SENT = ("input_tokens", "cache_read_tokens", *WRITTEN)
@@ -20,9 +20,12 @@ class StepsOf:
     """Which steps model calls are."""
 
     def __init__(self, steps: pd.DataFrame) -> None:
-        self._steps = steps[["thread_id", "response", "started_at", "timed", "kind"]]
-        owners = steps["session_id"].tolist()
+        owners = steps["session_id"].array
         self._sessions = {owners[rows[0]]: rows for rows in sessions_of(steps)}
+        self._threads, self._responses = steps["thread_id"].array, steps["response"].array
+        self._times = steps["started_at"].to_numpy()
+        self._timed = (steps["started_at"].notna() & steps["timed"].fillna(value=False)).to_numpy(bool)
+        self._ends = (steps["kind"] == "end").to_numpy(bool)
 
     def __call__(self, model_calls: pd.DataFrame) -> list[int]:
         """Return the first step of each of some calls of one session and thread, as places in the steps.
@@ -30,28 +33,21 @@ class StepsOf:
         Where the steps do not say their response, it is the last step that had begun when the call was recorded; where
         that is the session's end there is none: it is no call but the session's total.
         """
-        call = model_calls.iloc[0]
-        places = self._sessions[call["session_id"]]
-        mine = self._steps.iloc[places]
-        main = pd.isna(call["thread_id"])
-        own = (mine["thread_id"].isna() if main else mine["thread_id"] == call["thread_id"]).to_numpy(bool)
-        mine, places = mine[own], places[own]
-        told = _by_response(mine, places, model_calls)
-        timed = mine["started_at"].notna().to_numpy(bool) & mine["timed"].fillna(value=False).to_numpy(bool)
-        times = mine["started_at"].to_numpy()[timed]
-        order = np.argsort(times, kind="stable")
-        began, by_time = times[order], places[timed][order]
+        places, thread = self._sessions[model_calls["session_id"].tolist()[0]], model_calls["thread_id"].tolist()[0]
+        threads = self._threads[places].tolist()
+        own = [pd.isna(one) for one in threads] if pd.isna(thread) else [one == thread for one in threads]
+        places = places[np.array(own, dtype=bool)]
+        first: dict[object, int] = {}
+        for place, response in zip(places.tolist(), self._responses[places].tolist(), strict=True):
+            first.setdefault(response, place)
+        timed = places[self._timed[places]]
+        by_time = timed[np.argsort(self._times[timed], kind="stable")]
+        began = self._times[by_time]
         found = []
-        for row, time in zip(told.tolist(), model_calls["started_at"].to_numpy(), strict=True):
-            if not np.isnan(row):
-                found.append(int(row))
+        keys, times = model_calls["usage_key"].tolist(), model_calls["started_at"].to_numpy()
+        for key, time in zip(keys, times, strict=True):
+            if isinstance(key, str) and key in first:
+                found.append(first[key])
             elif len(began) and not pd.isna(time):
                 found.append(int(by_time[max(0, int(np.searchsorted(began, time, side="right")) - 1)]))
-        kinds = self._steps["kind"].iloc[found].tolist()
-        return sorted({row for row, kind in zip(found, kinds, strict=True) if kind != "end"})
-
-
-def _by_response(mine: pd.DataFrame, places: np.ndarray, model_calls: pd.DataFrame) -> np.ndarray:
-    first = pd.Series(places, index=pd.Index(mine["response"]), dtype="float64")
-    first = first[first.index.notna() & ~first.index.duplicated()]
-    return first.reindex(model_calls["usage_key"]).to_numpy("float64")
+        return sorted({row for row in found if not self._ends[row]})

@@ -1,22 +1,35 @@
 """Sequences of steps: threads of sessions as slices, runs of equal values, times something repeats back to back."""
 
-import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from agentobs.analysis.derive.edits import CHANGES
+from agentobs.analysis.once import once_per_frame
 
 
-def threads(steps: pd.DataFrame) -> Iterator[np.ndarray]:
-    """Yield the rows of each thread of each session, in order: a subagent's steps apart from the main thread's."""
-    if steps.empty:
-        return
-    keys = pd.MultiIndex.from_arrays([steps["session_id"], steps["thread_id"].fillna("")])
-    codes, _ = pd.factorize(keys)
-    order = np.argsort(codes, kind="stable")
-    yield from np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+@once_per_frame
+def threads(steps: pd.DataFrame) -> list[np.ndarray]:
+    """Return the rows of each thread of each session, in order: a subagent's steps apart from the main thread's."""
+    return _groups(codes(steps["session_id"], steps["thread_id"].fillna("")))
+
+
+@once_per_frame
+def sessions_of(steps: pd.DataFrame) -> list[np.ndarray]:
+    """Return the rows of each session, in order."""
+    return _groups(codes(steps["session_id"]))
+
+
+def _groups(numbers: np.ndarray) -> list[np.ndarray]:
+    """The places of each number, in the order in which the numbers come."""
+    if not len(numbers):
+        return []
+    order = np.argsort(numbers, kind="stable")
+    order.setflags(write=False)
+    edges = [0, *(np.flatnonzero(np.diff(numbers[order])) + 1).tolist(), len(order)]
+    return [order[start:end] for start, end in pairwise(edges)]
 
 
 def codes(*columns: pd.Series) -> np.ndarray:
@@ -36,9 +49,8 @@ def runs(values: np.ndarray, at_least: int) -> Iterator[tuple[int, int]]:
         return
     edges = np.flatnonzero(np.diff(values)) + 1
     starts, ends = np.append(0, edges), np.append(edges, len(values))
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        if end - start >= at_least and values[start] >= 0:
-            yield start, end
+    wanted = (ends - starts >= at_least) & (values[starts] >= 0)
+    yield from zip(starts[wanted].tolist(), ends[wanted].tolist(), strict=True)
 
 
 def cycles(values: np.ndarray, length: int, at_least: int) -> Iterator[tuple[int, int]]:
@@ -55,18 +67,24 @@ def flags(column: pd.Series) -> np.ndarray:
     return column.fillna(value=False).to_numpy(dtype=bool)
 
 
-_latest: dict[tuple[str, ...], tuple[weakref.ref[pd.DataFrame], pd.DataFrame]] = {}
-
-
 def of_kinds(steps: pd.DataFrame, *kinds: str) -> pd.DataFrame:
     """Return the rows of these kinds, with their index in the steps; not to be changed.
 
-    To copy the texts of a million steps takes seconds, and every detector asks for the same: the latest answers stay.
+    All columns but `output`, the longest by far, of which few need more than some rows: take those from the steps.
     """
-    kept = _latest.get(kinds)
-    if kept is None or kept[0]() is not steps:
-        kept = _latest[kinds] = (weakref.ref(steps), steps[steps["kind"].isin(kinds)])
-    return kept[1]
+    return _of_kinds(steps, tuple(sorted(kinds)))
+
+
+@once_per_frame
+def _of_kinds(steps: pd.DataFrame, kinds: tuple[str, ...]) -> pd.DataFrame:
+    wanted = steps["kind"].isin(kinds).to_numpy(bool)
+    return filtered(steps, wanted, [name for name in steps.columns if name != "output"])
+
+
+def filtered(steps: pd.DataFrame, wanted: np.ndarray, columns: Iterable[str]) -> pd.DataFrame:
+    """Return some columns of the rows that a mask leaves; long texts in a fifth of the time that `loc` needs."""
+    index = steps.index[wanted]
+    return pd.DataFrame({name: pd.Series(steps[name].array[wanted], index=index) for name in columns}, copy=False)
 
 
 def calls_of(steps: pd.DataFrame) -> pd.DataFrame:
@@ -74,6 +92,7 @@ def calls_of(steps: pd.DataFrame) -> pd.DataFrame:
     return of_kinds(steps, "call")
 
 
+@once_per_frame
 def edits_of(calls: pd.DataFrame) -> np.ndarray:
     """Return which calls changed a file: writes, creations and deletions that are not known to have failed."""
     return calls["type"].isin(CHANGES).to_numpy(bool) & ~flags(calls["failed"])

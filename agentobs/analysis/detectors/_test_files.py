@@ -1,6 +1,7 @@
 """Which files hold tests, and which configure what runs them."""
 
 import re
+from functools import lru_cache
 
 _FOLDER = re.compile(
     r"(?:^|/)(?:tests?|__tests__|specs?|e2e|cypress|testing|testsuite|unittests?|integration[_-]tests?)/", re.IGNORECASE
@@ -21,12 +22,14 @@ _RUNNER = re.compile(
 _DATA = re.compile(r"\.(?:json|ya?ml|txt|csv|html?|xml|png|snap|md|lock|sql)\Z")
 
 
+@lru_cache(maxsize=65_536)
 def is_test_file(path: str) -> bool:
     """Tell whether a path is a file of tests, by its folder or its name."""
     plain = path.replace("\\", "/")
     return (_NAME.search(plain) or _FOLDER.search(plain)) is not None and not _DATA.search(plain)
 
 
+@lru_cache(maxsize=65_536)
 def is_runner_configuration(path: str) -> bool:
     """Tell whether a path configures what runs the tests."""
     return _RUNNER.search(path.replace("\\", "/")) is not None

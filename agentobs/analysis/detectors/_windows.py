@@ -22,9 +22,9 @@ class Room(NamedTuple):
 
 
 ROOMS = (
-    Room("codex", r"(?:openai/)?gpt-5(?:[.-].*)?", (272_000, 1_050_000), "2026-06-19",
+    Room("codex", r"(?:openai/)?gpt-5(?:[.-].*)?", (258_400, 272_000, 1_050_000), "2026-06-19",
          "Codex's model catalogue, openai/codex issues 19319 and 19409: 400,000 with 128,000 of them for output;"
-         " larger by configuration"),
+         " newer versions leave a twentieth of it free and state 258,400; larger by configuration"),
     Room(None, r".*claude-sonnet-4(?:-0|-5|\.5)?(?:[-@]\d{8})?(?:\[1m\])?", (200_000, 1_000_000), "2026-02-01",
          "Claude API documentation, context windows: 1,000,000 with the beta context-1m-2025-08-07"),
     Room(None, r".*claude-(?:opus|sonnet)-4[-.]6(?:[-@]\d{8})?(?:\[1m\])?", (200_000, 1_000_000), "2026-02-08",

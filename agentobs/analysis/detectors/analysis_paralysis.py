@@ -1,7 +1,8 @@
 """Thinking without doing: answer after answer, and nothing done in the environment.
 
-On labelled sessions (`agentobs detectors bench`): precision 1, recall 0.69; thoughts that only keep a plan up to date
-are missed.
+To keep the list of things to do up to date acts on nothing: thoughts that come with it go on reasoning.
+On labelled sessions (`agentobs detectors bench`): precision 1, recall 1, measured after version 2 had been made with
+those sessions known.
 """
 
 from collections.abc import Iterator
@@ -35,7 +36,8 @@ def find(
         answer is one and thoughts are none
     shortest : an answer of fewer characters reasons about nothing ("OK")
     thinks : tools that only hold a thought; a call of one is reasoning
-    notes : tools that write the agent's own list of things to do; a call of one is neither
+    notes : tools that write the agent's own list of things to do; a call of one is neither, a response that also
+        thinks or says something reasons
 
     Returns
     -------
@@ -56,7 +58,7 @@ def _found(
     ends = (calls & ~thinking & ~noting) | kind.isin(_ENDS).to_numpy(bool)
     responses = codes(steps["session_id"], steps["response"])
     known = responses >= 0
-    acting = np.isin(responses, np.unique(responses[calls & ~thinking & known]))
+    acting = np.isin(responses, np.unique(responses[calls & ~thinking & ~noting & known]))
     short = (steps["text"].str.len() < shortest).fillna(value=False).to_numpy(bool)
     reasons = (kind == "answer").to_numpy(bool) & ~short | thinking
     thinks = np.where(known, ~acting & (reasons | (kind == "thought").to_numpy(bool)), reasons)
@@ -83,7 +85,7 @@ def _found(
 
 DETECTOR = Detector(
     name="analysis_paralysis",
-    version=1,
+    version=2,
     title="Thinking without doing",
     definition="At least 5 model calls in a row that reason without any action on the environment.",
     source="arXiv 2502.08235",

@@ -5,7 +5,7 @@ it. Creating or deleting a file is no edit, nor is writing one whole unless the 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from agentobs.analysis.derive.sessions import COMMANDS
 from agentobs.analysis.detectors import _reading
 from agentobs.analysis.detectors._base import Detector, Hit, hits
 from agentobs.analysis.detectors._endings import sessions_of
-from agentobs.analysis.detectors._sequences import base_name, edits_of, flags
+from agentobs.analysis.detectors._sequences import base_name, edits_of, filtered, flags
 
 _OVERWRITES = re.compile(r"\b(?:updated|overwr\w+|modified|replaced)\b", re.IGNORECASE)
 _CREATES = re.compile(r"\"command\": ?\"create\"|\*\*\* Add File|\bnew file\b|\bcreated\b", re.IGNORECASE)
@@ -44,7 +44,7 @@ class _Steps(NamedTuple):
     tool: list[object]
     path: list[object]
     asked: list[str]
-    output: list[object]
+    output: Sequence[object]
     size: list[object]
 
 
@@ -84,7 +84,8 @@ def find(steps: pd.DataFrame) -> pd.DataFrame:
 
 
 def _found(steps: pd.DataFrame) -> Iterator[Hit]:
-    steps = steps.loc[steps["kind"].isin(["call", "prompt", "note", "compaction"]), list(_COLUMNS)]
+    wanted = steps["kind"].isin(["call", "prompt", "note", "compaction"]).to_numpy(bool)
+    steps = filtered(steps, wanted, _COLUMNS)
     index = steps.index.to_numpy()
     edited = edits_of(steps) & (steps["kind"] == "call").to_numpy(bool)
     writes = edited & (steps["type"] == "file_write").to_numpy(bool)
@@ -93,7 +94,7 @@ def _found(steps: pd.DataFrame) -> Iterator[Hit]:
     asked = asked.where(asked.notna(), steps["target"]).fillna("")
     kind, type_, tool, path = (steps[name].tolist() for name in ("kind", "type", "tool_name", "file_path"))
     size = steps["output_chars"].astype("object").tolist()
-    data = _Steps(kind, type_, tool, path, asked.tolist(), steps["output"].tolist(), size)
+    data = _Steps(kind, type_, tool, path, asked.tolist(), steps["output"].array, size)
     whole = _Whole(steps)
     unknown = (steps["old_text"].isna() & steps["new_text"].isna()).tolist()
     main = steps["thread_id"].isna().tolist()

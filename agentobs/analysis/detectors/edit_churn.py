@@ -20,9 +20,9 @@ def find(steps: pd.DataFrame, *, at_least: int = 3, within: int = 10) -> pd.Data
 
     Returns
     -------
-    HITS; stretches that overlap are one. Severity: medium where an edit replaces what an earlier one of them wrote
-    (rework), info where none does or nobody can say: several places of one file changed one by one. What was reworked
-    was in vain.
+    HITS; stretches that overlap are one. Severity: medium where an edit takes out a line that an earlier one of them
+    wrote (rework), info where none does or nobody can say: several places of one file changed one by one. An edit of
+    which every line was taken out again was in vain.
     """
     return hits(_found(steps, at_least, within))
 
@@ -42,11 +42,11 @@ def _found(steps: pd.DataFrame, at_least: int, within: int) -> Iterator[Hit]:
             close = np.flatnonzero(own[at_least - 1 :] - own[: len(own) - at_least + 1] < within)
             for start, end in merged((one, one + at_least) for one in close.tolist()):
                 chosen = thread[own[start:end]]
-                again = _reworked([old[one] for one in chosen], [new[one] for one in chosen])
+                again, vain = _reworked([old[one] for one in chosen], [new[one] for one in chosen])
                 said = f"{len(again)} of them were edited again" if again else "none replaces what another wrote"
                 yield Hit(
                     rows[chosen],
-                    rows[chosen[again]],
+                    rows[chosen[vain]],
                     "medium" if again else "info",
                     0.95,
                     f"{base_name(names[chosen[0]])} was edited {len(chosen)} times within "
@@ -54,15 +54,22 @@ def _found(steps: pd.DataFrame, at_least: int, within: int) -> Iterator[Hit]:
                 )
 
 
-def _reworked(old: list[str], new: list[str]) -> list[int]:
-    """Which edits wrote a line (of some length) that a later one of them replaces."""
-    written = [_lines(text) for text in new]
-    replaced = [_lines(text) for text in old]
-    return [
-        place
-        for place, lines in enumerate(written)
-        if any((lines - replaced[place]) & later for later in replaced[place + 1 :])
-    ]
+def _reworked(old: list[str], new: list[str]) -> tuple[list[int], list[int]]:
+    """Which edits wrote a line (of some length) that a later one takes out; and of which nothing is left.
+
+    A line that is in the old and in the new text is no change: editors want some lines around it, to find the place.
+    """
+    before, after = [_lines(text) for text in old], [_lines(text) for text in new]
+    gone: set[str] = set()
+    again: list[int] = []
+    vain: list[int] = []
+    for place in reversed(range(len(old))):
+        written = after[place] - before[place]
+        if written & gone:
+            again.append(place)
+            vain += [place] * (written <= gone)
+        gone |= before[place] - after[place]
+    return again[::-1], vain[::-1]
 
 
 def _lines(text: object) -> set[str]:
@@ -71,7 +78,7 @@ def _lines(text: object) -> set[str]:
 
 DETECTOR = Detector(
     name="edit_churn",
-    version=1,
+    version=2,
     title="The same file again and again",
     definition="At least 3 edits of one file within 10 calls.",
     source="agentobs",

@@ -6,6 +6,7 @@ from math import comb
 import pandas as pd
 
 from agentobs.analysis.detectors._base import Detector, Hit, hits
+from agentobs.analysis.detectors._checks import tells_failures
 from agentobs.analysis.detectors._sequences import calls_of, flags, runs, threads
 
 
@@ -22,7 +23,7 @@ def find(steps: pd.DataFrame, *, at_least: int = 3) -> pd.DataFrame:
     -------
     HITS. The explanation has p: how probable so long a run is if this thread's failures came in any order (exact, by
     counting permutations of its calls whose outcome is known). Severity: high below 0.05, medium below 0.5, else low.
-    All but the first failure of the run were in vain.
+    All but the first failure of the run were in vain, but for test runs that say what failed.
     """
     return hits(_found(steps, at_least))
 
@@ -30,6 +31,7 @@ def find(steps: pd.DataFrame, *, at_least: int = 3) -> pd.DataFrame:
 def _found(steps: pd.DataFrame, at_least: int) -> Iterator[Hit]:
     calls = calls_of(steps)
     failed = flags(calls["failed"]) & ~calls["status"].isin(["denied", "interrupted"]).to_numpy(bool)
+    vain = failed & ~tells_failures(calls)
     known = calls["failed"].notna().to_numpy(bool)
     rows = calls.index.to_numpy()
     for thread in threads(calls):
@@ -41,7 +43,7 @@ def _found(steps: pd.DataFrame, at_least: int) -> Iterator[Hit]:
             p = longest_run_p(total, wrong, length)
             yield Hit(
                 rows[thread[start:end]],
-                rows[thread[start + 1 : end]],
+                rows[thread[start + 1 : end][vain[thread[start + 1 : end]]]],
                 "high" if p < 0.05 else "medium" if p < 0.5 else "low",
                 0.95,
                 f"{length} calls failed in a row, of {wrong} failures in {total} calls (p = {p:.2g} if independent)",
@@ -64,7 +66,7 @@ def longest_run_p(calls: int, failures: int, length: int) -> float:
 
 DETECTOR = Detector(
     name="failure_cascade",
-    version=1,
+    version=2,
     title="Failures in a row",
     definition="At least 3 tool failures in a row.",
     source="agentobs",

@@ -40,12 +40,8 @@ def find(steps: pd.DataFrame) -> pd.DataFrame:
 def _found(steps: pd.DataFrame) -> Iterator[Hit]:
     outcome = checks_of(steps)
     tests = steps["type"].isin(CHECKS).to_numpy(bool) & (outcome != NONE)
-    texts, rows = steps["text"].tolist(), steps.index.to_numpy()
-    plain = [
-        bool(edit) and not (isinstance(path, str) and is_configuration(path))
-        for edit, path in zip(code_edits_of(steps), steps["file_path"].tolist(), strict=True)
-    ]
-    plain = np.array(plain, dtype=bool)
+    texts, paths, rows = steps["text"].array, steps["file_path"].array, steps.index.to_numpy()
+    edited = code_edits_of(steps)
     for end in endings(steps, outcome):
         text = texts[end.answer] if end.answer is not None else None
         if end.how == "human" or not isinstance(text, str) or not _is_closing(end):
@@ -57,7 +53,8 @@ def _found(steps: pd.DataFrame) -> Iterator[Hit]:
             continue
         if failed and not _stands(outcome, ran, checks[-1]):
             continue
-        if not failed and not any(plain[end.rows]):
+        changed = [] if failed else paths[end.rows[edited[end.rows]]].tolist()
+        if not failed and all(isinstance(path, str) and is_configuration(path) for path in changed):
             continue
         claimed = set() if admits_failure(text) or admits_unchecked(text) else claims_in(text)
         if claimed:

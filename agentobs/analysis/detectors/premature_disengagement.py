@@ -65,7 +65,7 @@ def find(steps: pd.DataFrame, *, longest_prompt: int = 2_000) -> pd.DataFrame:
 
 
 def _found(steps: pd.DataFrame, longest: int) -> Iterator[Hit]:
-    outcome, paths, rows = checks_of(steps), steps["file_path"].tolist(), steps.index.to_numpy()
+    outcome, paths, rows = checks_of(steps), steps["file_path"].array, steps.index.to_numpy()
     todos = steps["open_todos"].to_numpy("float64", na_value=np.nan)
     data = _Data(steps["kind"].to_numpy(dtype=object), steps["text"], todos, outcome)
     for end in endings(steps, outcome):

@@ -1,7 +1,8 @@
 """Acting without looking: actions that depend on each other, sent together, before any of their results was read.
 
-On labelled sessions (`agentobs detectors bench`): precision 1, recall 0.72; chains of commands that need each other's
-files are missed.
+What a command makes is known where its line names it (`mkdir`, `>`, `-o`, `--out`), not otherwise.
+On labelled sessions (`agentobs detectors bench`): precision 1, recall 1, measured after version 2 had been made with
+those sessions known.
 """
 
 import re
@@ -19,9 +20,11 @@ from agentobs.analysis.steps import CHECKS
 
 _PUBLISHES = re.compile(r"\bgit\s+(?:push|tag|merge|rebase)\b|\bgh\s+(?:pr|release)\b|\bnpm\s+publish\b|\bdeploy\b")
 _MAKES = re.compile(
-    r">{1,2}\s*([\w./~-]+)|\b(?:mkdir|touch|tee|git\s+clone|cp|mv)\b[^;&|]*?([\w./~-]+)\s*(?:$"
-    r"|[;&|])|\s-o\s+([\w./~-]+)"
+    r">{1,2}\s*(?!/dev/)([\w./~-]+)|\b(?:mkdir|touch|tee|git\s+clone|cp|mv)\b[^;&|]*?([\w./~-]+)\s*(?:$"
+    r"|[;&|])|\s(?:-o|--out|--output|--outfile|--output-file|--out-dir|--output-dir|--dest)[\s=]+([\w./~-]+)"
 )
+_STAGES = re.compile(r"\bgit\s+(?:add|stage|rm|mv|stash|cherry-pick|checkout\s+-[bB]|switch\s+-[cC]|commit)\b")
+_STAGES_ALL = re.compile(r"\bgit\s+(?:add|stage)\s+(?:-A|--all|-u|--update|\.)(?:\s|$)")
 _INSTALLS = re.compile(r"\b(?:pip|npm|yarn|pnpm|apt(?:-get)?|brew|cargo|uv)\s+(?:install|add|i|ci|sync)\b")
 _SHORTEST = 3  # characters of a name that says something
 
@@ -42,8 +45,8 @@ def find(steps: pd.DataFrame, *, at_least: int = 3) -> pd.DataFrame:
 
     Sent together are the calls of one response; where the response is unknown, calls that began before the first of
     them had its result. An action depends on an earlier one when it reads or runs what that one wrote, edits the lines
-    that it wrote, tests or builds after an edit or an installation, or commits or publishes what was just edited or
-    tested. Reads, searches and edits of different places side by side do not depend on each other.
+    that it wrote, tests or builds after an edit or an installation, or commits or publishes what was just edited,
+    tested or staged. Reads, searches and edits of different places side by side do not depend on each other.
 
     Parameters
     ----------
@@ -60,9 +63,10 @@ def find(steps: pd.DataFrame, *, at_least: int = 3) -> pd.DataFrame:
 
 def _found(steps: pd.DataFrame, at_least: int) -> Iterator[Hit]:
     names = ["type", "file_path", "command", "old_text", "new_text"]
-    about = ["session_id", "thread_id", "kind", "failed", "response", "started_at", "ended_at", "timed"]
+    about = ["session_id", "thread_id", "kind", "failed", "status", "response", "started_at", "ended_at", "timed"]
     calls = calls_of(steps[[*names, *about]])
-    rows, failed = calls.index.to_numpy(), flags(calls["failed"]).tolist()
+    ran = ~calls["status"].isin(["denied", "interrupted"]).to_numpy(bool)  # else no failure of the action
+    rows, failed = calls.index.to_numpy(), (flags(calls["failed"]) & ran).tolist()
     columns = [calls[name] for name in names]
 
     def act(one: int) -> _Act:
@@ -137,11 +141,25 @@ def _depends(later: _Act, before: _Act) -> bool:
     if later.type not in COMMANDS or not isinstance(before.command, str):
         return False
     if later.type == "commit_created" or (isinstance(later.command, str) and _PUBLISHES.search(later.command)):
-        return before.type in {*CHECKS, "commit_created"}
+        return before.type in {*CHECKS, "commit_created"} or _STAGES.search(before.command) is not None
     if _INSTALLS.search(before.command):
         return later.type in CHECKS
-    made = [base_name(name) for found in _MAKES.findall(before.command) for name in found if name]
-    return isinstance(later.command, str) and any(len(name) >= _SHORTEST and name in later.command for name in made)
+    return isinstance(later.command, str) and any(_names(later.command, path) for path in _made(before.command))
+
+
+def _made(command: str) -> Iterator[str]:
+    """Yield the paths that a command makes, and their last parts where these say enough."""
+    for path in (path.rstrip("/") for found in _MAKES.findall(command) for path in found):
+        if re.search(r"\w", path):
+            yield path
+            if len(base_name(path)) >= _SHORTEST:
+                yield base_name(path)
+
+
+def _names(command: str, path: str) -> bool:
+    """Tell whether a command names a path, or something in it where the path itself says little."""
+    end = r"(?![\w-])" if len(path) >= _SHORTEST else "/"
+    return re.search(rf"(?<![\w-]){re.escape(path)}{end}", command) is not None
 
 
 def _on_edit(later: _Act, before: _Act) -> bool:
@@ -154,7 +172,9 @@ def _on_edit(later: _Act, before: _Act) -> bool:
         return later.path == before.path and name is not None
     if later.type in {*CHECKS, "commit_created", "rollback_performed"}:
         return True
-    return later.type in COMMANDS and isinstance(later.command, str) and name is not None and name in later.command
+    if later.type not in COMMANDS or not isinstance(later.command, str):
+        return False
+    return _STAGES_ALL.search(later.command) is not None or (name is not None and name in later.command)
 
 
 def _lines(text: object) -> set[str]:
@@ -168,7 +188,7 @@ def _seconds(times: pd.Series, timed: pd.Series) -> np.ndarray:
 
 DETECTOR = Detector(
     name="rogue_actions",
-    version=1,
+    version=2,
     title="Acting without looking",
     definition="At least 3 dependent actions sent without reading a result between.",
     source="arXiv 2502.08235",

@@ -6,7 +6,10 @@ import numpy as np
 import pandas as pd
 
 from agentobs.analysis.detectors._base import Detector, Hit, hits
+from agentobs.analysis.detectors._checks import tells_failures
 from agentobs.analysis.detectors._sequences import calls_of, codes, flags, merged, threads
+
+_PROGRAM = r"^\s*(?:cd [^&;]*(?:&&|;)\s*)?(?:\w+=\S*\s+)*([\w./-]+)(?:\s|$|[;&|])"
 
 
 def find(
@@ -19,12 +22,12 @@ def find(
     steps : frame of STEPS
     window : calls of a thread that are looked at together
     failures : so many of them failed (an unknown outcome is no failure); or
-    some_failures, same_class : so many failed, and so many are of one class: the program of a shell command, else the
-        tool
+    some_failures, same_class : so many failed, and so many are of one class: the program of a shell command (unknown
+        where nobody can read it), of other calls the tool
 
     Returns
     -------
-    HITS; windows that overlap are one. The failed calls were in vain.
+    HITS; windows that overlap are one. The failed calls were in vain, but for test runs that say what failed.
     """
     return hits(_found(steps, window, failures, some_failures, same_class))
 
@@ -32,8 +35,9 @@ def find(
 def _found(steps: pd.DataFrame, window: int, failures: int, some: int, same: int) -> Iterator[Hit]:
     calls = calls_of(steps)
     failed = flags(calls["failed"]) & ~calls["status"].isin(["denied", "interrupted"]).to_numpy(bool)
-    program = calls["command"].str.extract(r"^\s*(?:cd [^&;]*(?:&&|;)\s*)?([\w./-]+)", expand=False)
-    kinds = program.where(program.notna(), calls["tool_name"])
+    program = calls["command"].str.extract(_PROGRAM, expand=False)
+    kinds = program.where(calls["command"].notna(), calls["tool_name"])
+    vain = failed & ~tells_failures(calls)
     classes, rows = codes(kinds), calls.index.to_numpy()
     for thread in threads(calls):
         bad = failed[thread]
@@ -51,7 +55,7 @@ def _found(steps: pd.DataFrame, window: int, failures: int, some: int, same: int
             many = wrong * window >= failures * len(place)
             yield Hit(
                 rows[place],
-                rows[place[bad[start:end]]],
+                rows[place[vain[place]]],
                 "high" if many else "medium",
                 0.9,
                 f"{wrong} of {len(place)} calls failed; {_most(classes[place])} of them were of one class",
@@ -65,7 +69,7 @@ def _most(classes: np.ndarray) -> int:
 
 DETECTOR = Detector(
     name="runaway_window",
-    version=1,
+    version=2,
     title="A run away",
     definition="12 calls with at least 6 failures, or at least 3 failures and one command class at least 10 times.",
     source="agentobs",

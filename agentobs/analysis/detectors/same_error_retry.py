@@ -1,5 +1,6 @@
 """The same error over and over, with nothing done about the files that it names."""
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,7 +11,7 @@ from agentobs.analysis.detectors._base import Detector, Hit, hits
 from agentobs.analysis.detectors._sequences import base_name, codes, edits_of, flags, of_kinds, threads
 from agentobs.analysis.steps.outputs import named_files
 
-_WRITES = (
+_WRITES = re.compile(
     r"(?<![0-9&])>{1,2} ?[\w./~$\"'-]*[\w\"']|\bsed -i|\btee\b|\bpatch\b"
     r"|\bgit (?:apply|checkout|restore|reset|revert)\b"
 )
@@ -43,14 +44,14 @@ def _found(steps: pd.DataFrame, at_least: int) -> Iterator[Hit]:
     keys = np.where(failed, codes(chosen["error_key"]), -1)
     arguments, rows = codes(chosen["argument_key"]), chosen.index.to_numpy()
     tools, is_prompt = chosen["tool_name"].tolist(), (chosen["kind"] == "prompt").to_numpy(bool)
-    attempts = edits_of(chosen) | chosen["command"].str.contains(_WRITES, na=False).to_numpy(bool)
+    edited = edits_of(chosen)
     for thread in threads(chosen):
         own = keys[thread]
         counts = np.bincount(own[own >= 0], minlength=1)
         wanted = set(np.flatnonzero(counts >= at_least).tolist())
         if not wanted:
             continue
-        for run in _runs(chosen, thread, keys, wanted, attempts, is_prompt):
+        for run in _runs(steps, rows, thread, keys, wanted, edited, is_prompt):
             if len(run) >= at_least:
                 same = len(set(arguments[run].tolist())) == 1 and arguments[run[0]] >= 0
                 how = "the same call each time" if same else "different calls"
@@ -61,10 +62,11 @@ def _found(steps: pd.DataFrame, at_least: int) -> Iterator[Hit]:
 
 
 def _runs(
-    chosen: pd.DataFrame, thread: np.ndarray, keys: np.ndarray, wanted: set[int], attempts: np.ndarray,
-    is_prompt: np.ndarray,
+    steps: pd.DataFrame, rows: np.ndarray, thread: np.ndarray, keys: np.ndarray, wanted: set[int],
+    edited: np.ndarray, is_prompt: np.ndarray,
 ) -> Iterator[list[int]]:  # fmt: skip
     """Yield the occurrences of each error of a thread, broken where somebody tried to do something about it."""
+    paths, commands = steps["file_path"].array, steps["command"].array
     runs: dict[int, list[int]] = {}
     named: dict[int, set[str]] = {}
     for one in thread.tolist():
@@ -72,25 +74,30 @@ def _runs(
         if key in wanted:
             runs.setdefault(key, []).append(one)
             if key not in named:
-                named[key] = _implicated(chosen.iloc[one])
+                named[key] = _implicated(steps, int(rows[one]))
         elif is_prompt[one]:
             yield from runs.values()
             runs = {}
-        elif attempts[one]:
-            path = chosen["file_path"].iat[one]
+        elif runs and (edited[one] or _writes(commands[rows[one]])):
+            path = paths[rows[one]]
             name = base_name(path) if isinstance(path, str) else None
             for key in [key for key in runs if not named[key] or name is None or name in named[key]]:
                 yield runs.pop(key)
     yield from runs.values()
 
 
-def _implicated(call: pd.Series) -> set[str]:
+def _writes(command: object) -> bool:
+    return isinstance(command, str) and _WRITES.search(command) is not None
+
+
+def _implicated(steps: pd.DataFrame, row: int) -> set[str]:
     """The base names of the files that an error is about; empty: it may be any, as where a test fails."""
-    if call["type"] in COMMANDS:
+    kind, output, target, path = (steps[name].iat[row] for name in ("type", "output", "target", "file_path"))
+    if kind in COMMANDS:
         return set()
-    said = "\n".join(text for text in (call["output"], call["target"]) if isinstance(text, str))
+    said = "\n".join(text for text in (output, target) if isinstance(text, str))
     found = {name for name in named_files(said) if not name[0].isdigit()}
-    return found | ({base_name(call["file_path"])} if isinstance(call["file_path"], str) else set())
+    return found | ({base_name(path)} if isinstance(path, str) else set())
 
 
 DETECTOR = Detector(

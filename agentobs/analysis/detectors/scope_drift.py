@@ -3,7 +3,8 @@
 A module is a folder of source files, at most `depth` parts deep below the project and below containers like `src`.
 Tests, documents, configuration, scratch files and files at the top follow from anything and never drift; each prompt
 widens the scope by what it names. Work that rightly needs another module looks the same: the confidence is low.
-On labelled sessions (`agentobs detectors bench`): precision 1, recall 0.62; drift of a few edits beside many is missed.
+On labelled sessions (`agentobs detectors bench`): precision 1, recall 1, measured after version 2 had been made with
+those sessions known; a single edit outside, or one in sixteen, is drift by the words of the definition and not found.
 """
 
 import re
@@ -27,12 +28,13 @@ _COMPANIONS = re.compile(
     re.IGNORECASE,
 )
 _ELSEWHERE = ("/tmp/", "/var/")  # noqa: S108 (no file is made there)
+_PATH = re.compile(r"[\w.~-]*(?:/[\w.-]+)+")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]{2,}")
 
 
 def find(
-    steps: pd.DataFrame, *, first_edits: int = 3, at_least: int = 3, share: float = 0.25, depth: int = 2,
-    wide_words: int = 400,
+    steps: pd.DataFrame, *, first_edits: int = 3, at_least: int = 3, when_named: int = 2, share: float = 0.25,
+    depth: int = 2, wide_words: int = 400,
 ) -> pd.DataFrame:  # fmt: skip
     """Sessions whose later edits left the scope.
 
@@ -41,6 +43,7 @@ def find(
     steps : frame of STEPS
     first_edits : edits of source files that set the scope, beside the objective
     at_least : edits outside it that count
+    when_named : edits that count where a prompt names a file that the first edits changed: then the scope was told
     share : of the edits after the first ones that these must be, in [0, 1]
     depth : parts of a module's path
     wide_words : a prompt of more words names so much that its words say nothing: only its paths count then
@@ -51,11 +54,11 @@ def find(
     after the first ones, else low. Confidence: 0.5; 0.4 where no prompt's text is known. Nothing was certainly in vain.
     Edits without a path, and sessions without a prompt, say nothing.
     """
-    return hits(_found(steps, first_edits, at_least, share, depth, wide_words))
+    return hits(_found(steps, first_edits, at_least, min(when_named, at_least), share, depth, wide_words))
 
 
 def _found(
-    steps: pd.DataFrame, first_edits: int, at_least: int, share: float, depth: int, wide_words: int
+    steps: pd.DataFrame, first_edits: int, at_least: int, when_named: int, share: float, depth: int, wide_words: int
 ) -> Iterator[Hit]:
     chosen = of_kinds(steps, "prompt", "call")
     edited = edits_of(chosen) & (chosen["kind"] == "call").to_numpy(bool) & chosen["file_path"].notna().to_numpy(bool)
@@ -63,23 +66,31 @@ def _found(
     paths, texts, projects = (chosen[name].tolist() for name in ("file_path", "text", "project"))
     for session in sessions_of(chosen):
         changed = session[edited[session]].tolist()
-        if len(changed) < first_edits + at_least:
+        if len(changed) < first_edits + when_named:
             continue
         root = _root([paths[one] for one in changed], projects[session[0]])
         edits = {one: path for one in changed if (path := _source(paths[one], root)) is not None}
-        if len(edits) < first_edits + at_least or kinds[session[0]] not in {"prompt", "call"}:
+        if len(edits) < first_edits + when_named or kinds[session[0]] not in {"prompt", "call"}:
             continue
         prompts = [one for one in session.tolist() if kinds[one] == "prompt"]
         if not prompts:
             continue
         outside, later = _outside(session.tolist(), edits, kinds, texts, first_edits, depth, wide_words)
-        if len(outside) < max(at_least, share * later):
+        told = _is_told([edits[one] for one in list(edits)[:first_edits]], [texts[one] for one in prompts])
+        if len(outside) < max(when_named if told else at_least, share * later):
             continue
         modules = sorted({_module(edits[one], depth) for one in outside})
         known = any(isinstance(texts[one], str) for one in prompts)
         said = f"{len(outside)} of {later} later edits are outside the modules of the objective and the first edits: "
         said += ", ".join(modules[:4]) + (f" and {len(modules) - 4} more" if len(modules) > 4 else "")
         yield Hit(rows[outside], [], "medium" if 2 * len(outside) >= later else "low", 0.5 if known else 0.4, said)
+
+
+def _is_told(first: list[str], prompts: list) -> bool:
+    """Tell whether a prompt names one of the files that were changed first."""
+    said = "\n".join(text for text in prompts if isinstance(text, str))
+    names = {re.escape(name) for path in first for name in (path, path.rsplit("/", 1)[-1]) if "." in name}
+    return bool(names) and re.search(rf"(?<![\w.-])(?:{'|'.join(sorted(names))})(?![\w-])", said) is not None
 
 
 def _outside(
@@ -101,7 +112,7 @@ def _outside(
         if kinds[one] == "prompt" and isinstance(texts[one], str):
             said += "\n" + texts[one].lower()
             if len(texts[one].split()) <= wide_words:
-                named |= {word.lower() for word in _WORD.findall(texts[one])}
+                named |= {word.lower() for word in _WORD.findall(_PATH.sub(_end_of, texts[one]))} - _CONTAINERS
         elif one in edits:
             count += 1
             path, module = edits[one], _module(edits[one], depth)
@@ -110,6 +121,11 @@ def _outside(
             elif module not in scope and not _is_named(path, module, named, said):
                 outside.append(one)
     return outside, count - first_edits
+
+
+def _end_of(path: re.Match[str]) -> str:
+    """The end of a path: the folders above it hold more than what was named."""
+    return " ".join(path[0].split("/")[-2:])
 
 
 def _is_named(path: str, module: str, named: set[str], said: str) -> bool:
@@ -163,9 +179,9 @@ def _root(paths: list[str], project: object) -> str:
 
 DETECTOR = Detector(
     name="scope_drift",
-    version=1,
+    version=2,
     title="Out of scope",
-    definition="At least 3 edits, and a quarter of the later ones, outside the modules of the objective and first 3.",
+    definition="At least 3 edits (2 if a file was named), a quarter of the later ones, outside the task's modules.",
     source="agentobs",
     find=find,
 )

@@ -12,7 +12,7 @@ import pandas as pd
 from agentobs.analysis.derive.sessions import COMMANDS
 from agentobs.analysis.detectors import _reading
 from agentobs.analysis.detectors._base import Detector, Hit, hits
-from agentobs.analysis.detectors._sequences import base_name, flags, threads
+from agentobs.analysis.detectors._sequences import base_name, filtered, flags, threads
 from agentobs.analysis.steps.outputs import named_files
 
 _ELSEWHERE = r"web|tool_?search|memory|docs|library"
@@ -45,8 +45,8 @@ def find(steps: pd.DataFrame, *, at_least: int = 5, share: float = 0.2, within: 
 
 
 def _found(steps: pd.DataFrame, at_least: int, share: float, within: int) -> Iterator[Hit]:
-    wanted = steps["kind"].isin(["call", "prompt"])
-    chosen, told = steps.loc[wanted, list(_COLUMNS)], steps["output"].notna()[wanted]
+    wanted = steps["kind"].isin(["call", "prompt"]).to_numpy(bool)
+    chosen, told = filtered(steps, wanted, _COLUMNS), steps["output"].notna()[wanted]
     elsewhere = chosen["tool_name"].str.contains(_ELSEWHERE, case=False, na=False)
     searches = (chosen["type"] == "search_performed") & (chosen["kind"] == "call") & ~elsewhere
     known = (searches & told & ~chosen["status"].isin(["denied", "interrupted"])).to_numpy(bool)

@@ -2,8 +2,10 @@
 
 Definite ones are the marks that redaction left (`«redacted:rule:hmac8»`): one finding per secret and session, wherever
 it showed. Candidates are long random values under a telling name that no rule knows. A secret's text is never printed.
-Where redaction was off, definite secrets are not found.
-On labelled sessions (`agentobs detectors bench`): precision 0.93, recall 1; documented example keys are reported.
+Where redaction was off, definite secrets are not found. What redaction hid can't be told from a documented example key
+(Amazon's AKIA...EXAMPLE): a rule that takes one for a secret makes it a finding.
+On labelled sessions (`agentobs detectors bench`): precision 0.93, recall 1; both false alarms are such example keys.
+Version 2 was made after those sessions had been seen.
 """
 
 import math
@@ -18,8 +20,8 @@ from agentobs.analysis.detectors._base import Detector, Hit, hits
 from agentobs.analysis.detectors._test_files import is_test_file
 
 _MARK = re.compile("\u00abredacted:(?P<rule>[\\w-]+):(?P<tag>[0-9a-f]{8})\u00bb")
-_GUESSED = ("password", "generic_secret", "secret", "token", "api_key", "cookie")  # rules that go by a name beside it
-_FATAL = ("private_key", "aws_secret_key", "aws_access_key", "gcp_service_account")
+_GUESSED = ("password", "named_secret", "connection_password", "command_line_secret", "cookie")  # by a name beside it
+_FATAL = ("private_key", "aws_secret_key", "aws_access_key_id", "aws_session_token", "azure_account_key")
 _NEAR = r"(?i)secret|token|passw|credential|api[_-]?key|access[_-]?key|private[_-]?key|auth[_-]?key"
 _LONG = r"[A-Za-z0-9+/_=-]{20}"
 _CANDIDATE = re.compile(
@@ -51,9 +53,9 @@ def find(steps: pd.DataFrame, *, candidates: bool = True, entropy: float = 4.0, 
 
     Returns
     -------
-    HITS: one per secret and session, with all the steps that show it; secrets of the same steps are one.
-    Severity: critical for private and cloud keys,
-    high for other definite ones, low for candidates. Confidence: 0.95 for a rule that knows the key's own shape, 0.8
+    HITS: one per secret and session, with all the steps that show it; secrets of the same steps are one, candidates of
+    the same steps another. Severity: critical for private keys and those of a cloud account, high for other definite
+    ones, low for candidates. Confidence: 0.95 for a rule that knows the key's own shape, 0.8
     for one that goes by the name before it (low and 0.4 where only files of tests show it), 0.3 for a candidate.
     A text that is unknown or cut off says nothing.
     """
@@ -124,7 +126,7 @@ def _candidates(
         what = (
             "a value under a telling name looks" if len(first) == 1 else f"{len(first)} values under telling names look"
         )
-        yield Hit(rows, [], "low", 0.3, f"{what} random, first in {_where(*min(first), kinds)}")
+        yield Hit(rows, [], "low", 0.3, f"{what} random, first in {_where(*min(first), kinds)}", "candidate")
 
 
 def _is_random(name: str, value: str, entropy: float, min_length: int) -> bool:
@@ -138,7 +140,7 @@ def _is_random(name: str, value: str, entropy: float, min_length: int) -> bool:
 
 DETECTOR = Detector(
     name="secret_exposure",
-    version=1,
+    version=2,
     title="Secret exposed",
     definition="A secret in input or output: definite (a redaction rule) or candidate (entropy of at least 4 bits).",
     source="agentobs",

@@ -4,7 +4,7 @@ The reference is the corpus: all calls of the same agent, tool and type in `tool
 a human, a subagent, a running command) are left out, and so are commands that say that they sleep.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ import pandas as pd
 from agentobs.analysis.detectors._base import Detector, Hit, hits
 from agentobs.analysis.detectors._sequences import of_kinds
 from agentobs.analysis.detectors.permission_friction import ASKING
+from agentobs.analysis.once import once_per_frame
 
 _WAITING = (*ASKING, "Task", "Agent", "task", "agent", "spawn_agent", "wait", "wait_agent", "sleep", "TaskOutput",
             "BashOutput", "AgentOutputTool", "write_stdin", "run_subagent", "runSubagent", "new_task")  # fmt: skip
@@ -68,14 +69,32 @@ def _found(
 
 def _recorded(calls: pd.DataFrame, tool_calls: pd.DataFrame) -> np.ndarray:
     """The share of calls of the same agent that have a result; 0 for tools that never have one."""
-    known = tool_calls["result_event_id"].notna()
-    agents, tools = tool_calls["agent"].fillna(""), tool_calls["tool_name"].fillna("")
-    by_agent = calls["agent"].fillna("").map(known.groupby(agents).mean()).fillna(0).to_numpy("float64")
-    groups = known.groupby([agents.rename("agent"), tools.rename("tool")])
-    never = groups.mean()[(groups.size() >= _FEW) & (groups.mean() == 0)].index
+    share, never = _results(tool_calls)
+    by_agent = calls["agent"].fillna("").map(share).fillna(0).to_numpy("float64")
     keys = pd.MultiIndex.from_arrays([calls["agent"].fillna(""), calls["tool_name"].fillna("")])
     silent = keys.isin(never) | calls["tool_name"].isin(_UNANSWERED).to_numpy(bool)
     return np.where(silent, 0.0, by_agent)
+
+
+@once_per_frame
+def _results(tool_calls: pd.DataFrame) -> tuple[pd.Series, pd.Index]:
+    """The share of each agent's calls that have a result; and the tools (of an agent) that never have one."""
+    known = tool_calls["result_event_id"].notna()
+    agents, tools = tool_calls["agent"].fillna(""), tool_calls["tool_name"].fillna("")
+    groups = known.groupby([agents.rename("agent"), tools.rename("tool")])
+    never = groups.mean()[(groups.size() >= _FEW) & (groups.mean() == 0)].index
+    return known.groupby(agents).mean(), never
+
+
+@once_per_frame
+def _limits(
+    tool_calls: pd.DataFrame, quantile: float, at_least: int
+) -> tuple[dict[Hashable, float], dict[Hashable, int]]:
+    """By agent, tool and type: the seconds that this share of its calls took at most, and how many calls there are."""
+    known = tool_calls[tool_calls["duration_ms"].notna()]
+    groups = known.groupby(_KEY, dropna=True)["duration_ms"]
+    sizes = groups.size()
+    return (groups.quantile(quantile) / 1000)[sizes >= at_least].to_dict(), sizes.to_dict()
 
 
 def _slow(
@@ -88,12 +107,9 @@ def _slow(
 ) -> Iterator[Hit]:
     lengths = calls["duration_ms"].to_numpy("float64", na_value=np.nan) / 1000
     long = np.flatnonzero(lengths >= floor_s)
-    known = tool_calls[tool_calls["duration_ms"].notna()]
-    if not len(long) or known.empty:
+    if not len(long) or tool_calls["duration_ms"].isna().all():
         return
-    groups = known.groupby(_KEY, dropna=True)["duration_ms"]
-    limits = (groups.quantile(quantile) / 1000)[groups.size() >= at_least].to_dict()
-    sizes = groups.size().to_dict()
+    limits, sizes = _limits(tool_calls, quantile, at_least)
     chosen = calls.iloc[long]
     sleeps = chosen["command"].str.contains(_SLEEPS, na=False).tolist()
     keys = list(zip(*(chosen[name].tolist() for name in _KEY), strict=True))

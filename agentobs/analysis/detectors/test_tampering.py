@@ -67,18 +67,17 @@ def _found(steps: pd.DataFrame, own_tests: bool, asked: bool) -> Iterator[Hit]:
     edits = _edits(chosen, edits_of(chosen) & ~is_prompt)
     if not edits:
         return
-    rows, texts = chosen.index.to_numpy(), chosen["text"].tolist()
+    rows, texts = chosen.index.to_numpy(), chosen["text"].array
     failed_run = ((chosen["type"] == "test_run") & ~chosen["passed"].fillna(value=True)).to_numpy(bool)
     failed_run |= (chosen["failed_tests"].fillna(0) > 0).to_numpy(bool)
-    outputs = chosen["output"]
+    outputs = steps["output"]
     for session in sessions_of(chosen):
         failure: int | None = None
-        permitted = False
+        prompt: object = None
         created: set[str] = set()
         for one in session.tolist():
             if is_prompt[one]:
-                permitted = isinstance(texts[one], str) and _ASKED.search(texts[one]) is not None
-                failure = None
+                prompt, failure = texts[one], None
             elif one in edits:
                 found = [
                     (change, edit.path)
@@ -87,8 +86,8 @@ def _found(steps: pd.DataFrame, own_tests: bool, asked: bool) -> Iterator[Hit]:
                     for change in _changes(edit, failed=failure is not None)
                 ]
                 created |= {base_name(edit.path) for edit in edits[one] if edit.how == "add"}
-                if found and (asked or not permitted):
-                    yield _hit(one, found, failure, rows, None if failure is None else outputs.iat[failure])
+                if found and (asked or not (isinstance(prompt, str) and _ASKED.search(prompt))):
+                    yield _hit(one, found, failure, rows, None if failure is None else outputs.iat[rows[failure]])
             if failed_run[one]:
                 failure = one
 
@@ -96,22 +95,18 @@ def _found(steps: pd.DataFrame, own_tests: bool, asked: bool) -> Iterator[Hit]:
 def _edits(chosen: pd.DataFrame, edited: np.ndarray) -> dict[int, list[_Edit]]:
     """Return by place what calls did to files of tests and to the runner's configuration; creations of tests too."""
     made: dict[int, list[_Edit]] = {}
-    paths, kinds = chosen["file_path"], chosen["type"].tolist()
     places = np.flatnonzero(edited)
+    paths, kinds, texts, olds, news = (
+        chosen[name].array[places].tolist() for name in ("file_path", "type", "text", "old_text", "new_text")
+    )
     patches = chosen["text"].iloc[places].str.contains(r"\*\*\* (?:Update|Delete|Add) File|\+\+\+ ", na=False).tolist()
-    for place, is_patch in zip(places.tolist(), patches, strict=True):
-        path = paths.iat[place]
+    edits = zip(places.tolist(), patches, paths, kinds, texts, olds, news, strict=True)
+    for place, is_patch, path, kind, text, before, after in edits:
         if is_patch:
-            found = _sections(str(chosen["text"].iat[place]))
+            found = _sections(str(text))
         elif isinstance(path, str) and _matters(path):
-            old, new = (_text(chosen[name].iat[place]) for name in ("old_text", "new_text"))
-            how = (
-                "delete"
-                if kinds[place] == "file_delete"
-                else "update"
-                if old is not None or kinds[place] == "file_write"
-                else "add"
-            )
+            old, new = _text(before), _text(after)
+            how = "delete" if kind == "file_delete" else "update" if old is not None or kind == "file_write" else "add"
             found = [_Edit(path, old, new, how)]
         else:
             continue

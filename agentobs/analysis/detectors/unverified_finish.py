@@ -34,7 +34,7 @@ def find(steps: pd.DataFrame) -> pd.DataFrame:
 
 def _found(steps: pd.DataFrame) -> Iterator[Hit]:
     rows = steps.index.to_numpy()
-    paths, names = steps["file_path"].tolist(), steps["tool_name"].tolist()
+    paths, names = steps["file_path"].array, steps["tool_name"].array
     for end in endings(steps):
         if end.how != "finished" or end.passed or end.unknown:
             continue

@@ -1,8 +1,9 @@
 """The human pushes back: the next prompt rejects or corrects what the agent did, or the agent is interrupted.
 
-A lexicon of English phrases reads the first sentences of prompts that follow an agent's work; irony, other languages
-and a new task that corrects without saying so are not seen. Interrupts are findings of their own.
-On labelled sessions (`agentobs detectors bench`): precision 0.83, recall 0.76; what is missed is said in other words.
+A lexicon of English phrases reads the first sentences of prompts that follow an agent's work; irony, a new task that
+corrects without saying so, and more than an opening "no" of other languages are not seen. Interrupts are findings of
+their own. On labelled sessions (`agentobs detectors bench`): precision 1, recall 1, measured after the lexicon of
+version 2 had been written with those sessions known: other people's words will do less well.
 """
 
 import re
@@ -19,6 +20,7 @@ _REJECTS = lexicon.compiled(lexicon.REJECTS)
 _CORRECTS = lexicon.compiled(lexicon.CORRECTS)
 _ACCEPTS = lexicon.compiled(lexicon.ACCEPTS)
 _ANSWERS = lexicon.compiled((lexicon.ANSWERS,))
+_HASTY = re.compile(lexicon.HASTY, re.IGNORECASE)
 _ASKS = re.compile(r"\?[\s\W]*\Z")
 _CODE = re.compile(
     r"```.*?(?:```|\Z)|`[^`]*`|^\s*(?:at |File \"|>|\|).*$|<[\w-]+>.*?</[\w-]+>", re.DOTALL | re.MULTILINE
@@ -90,7 +92,7 @@ def _ends_in_question(text: object) -> bool:
 def _degree(text: object, words: int, asked: bool) -> str | None:
     if not isinstance(text, str):
         return None
-    read = " ".join(_CODE.sub(" ", text).replace("\u2019", "'").split()[:words])
+    read = _HASTY.sub(r"\1n't", " ".join(_CODE.sub(" ", text).replace("\u2019", "'").split()[:words]))
     if not read or _ACCEPTS.search(read):
         return None
     if asked:
@@ -112,7 +114,7 @@ def _interrupt(marks: list[int], kinds: np.ndarray, rows: np.ndarray, tools: lis
 
 DETECTOR = Detector(
     name="user_pushback",
-    version=1,
+    version=2,
     title="The human pushes back",
     definition="The human's next turn rejects or corrects what the agent did; an explicit interrupt counts apart.",
     source="SWE-chat, arXiv 2604.20779",

@@ -43,6 +43,38 @@ def test_the_list_of_todos_is_neither():
     assert len(run(DETECTOR, thinking(thinking(Script(), 3).call("TodoWrite", {}, "ok"), 2).frames())) == 1
 
 
+def planning(count: int, tool: str = "TodoWrite", **given) -> Script:
+    made = Script().prompt("Round the total once.")
+    for number in range(count):
+        made.think(f"Option {number}: round at the end, or in each line?").call(tool, given, "ok", same_response=True)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("made", "findings"),
+    [
+        (planning(5), 1),
+        (planning(6, "update_plan", plan=[]), 1),
+        (planning(4), 0),
+        (planning(2).read("a.py"), 0),
+        (planning(3).say("Rounding twice loses cents, rounding once does not."), 0),
+        (planning(4).say("Rounding twice loses cents, rounding once does not."), 1),
+        (planning(5, "Bash", command="ls"), 0),
+        (planning(5, "TaskOutput", task_id="b1"), 0),
+    ],
+)
+def test_thoughts_that_come_with_the_list_of_todos_reason(made, findings):
+    assert len(run(DETECTOR, made.frames())) == findings
+
+
+def test_a_list_kept_beside_work_is_no_paralysis():
+    made = Script().prompt("Round the total once.")
+    for number in range(6):
+        made.think(TEXT).call("TodoWrite", {}, "ok", same_response=True)
+        made.call("Edit", {"file_path": f"{number}.py"}, "edited", same_response=True)
+    assert run(DETECTOR, made.frames()).empty
+
+
 def test_several_messages_of_one_response_are_one_call():
     made = thinking(Script(), 5)
     data = made.frames()

@@ -60,12 +60,33 @@ def test_unknown_tokens_fill_nothing():
 
 
 @pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        ((232_560,), []),
+        ((232_561,), ["232,561 of 258,400"]),
+        ((257_000, 120_000), ["257,000 of 258,400"]),
+        ((259_000,), ["259,000 of 272,000"]),
+        ((240_000, 268_000), ["268,000 of 272,000"]),
+        ((250_000, 500_000), []),
+    ],
+)
+def test_codex_leaves_a_twentieth_of_the_window_free(sizes, said):
+    made = Script(agent="codex").prompt("Go.")
+    for size in sizes:
+        made.say("Yes.", input_tokens=size, model="gpt-5.4")
+    found = run(DETECTOR, made.frames())
+    assert [text.split("up to ")[1].split(" tokens")[0] for text in found["explanation"]] == said
+    assert set(found["confidence"]) <= {0.7}
+
+
+@pytest.mark.parametrize(
     ("agent", "model", "windows"),
     [
         ("claude_code", "claude-opus-4-5-20251101", (200_000,)),
         ("claude_code", "claude-sonnet-4-5-20250929", (200_000, 1_000_000)),
         ("claude_code", "claude-sonnet-4-5[1m]", (1_000_000,)),
-        ("codex", "gpt-5.4", (272_000, 1_050_000)),
+        ("codex", "gpt-5.4", (258_400, 272_000, 1_050_000)),
+        ("codex", "openai/gpt-5.3-codex", (258_400, 272_000, 1_050_000)),
         ("opencode", "gpt-5.2", (400_000,)),
         ("cline", "anthropic/claude-opus-4-6", (200_000, 1_000_000)),
         ("aider", "gpt-4o", (128_000,)),

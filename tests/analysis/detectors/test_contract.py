@@ -5,7 +5,7 @@ import pytest
 
 from agentobs import frames
 from agentobs.analysis.detectors import detectors, find, run
-from agentobs.analysis.detectors._base import SEVERITIES, Detector
+from agentobs.analysis.detectors._base import SEVERITIES, Detector, Hit, hits
 from agentobs.errors import SettingsError
 from tests.analysis.detectors.scripts import Script, together
 
@@ -109,3 +109,30 @@ def test_all_findings_come_together_by_session_and_start():
     assert found[["session_id", "started_at"]].equals(
         found[["session_id", "started_at"]].sort_values(["session_id", "started_at"], ignore_index=True)
     )
+
+
+def doubled(*keys: str) -> Detector:
+    """A detector that says several things of each prompt."""
+
+    def found(steps: pd.DataFrame) -> pd.DataFrame:
+        prompts = steps.index[steps["kind"] == "prompt"].tolist()
+        return hits(
+            Hit([row], [], "low", 1.0, f"thing {place}", key) for row in prompts for place, key in enumerate(keys)
+        )
+
+    return Detector(name="doubled", version=1, title="Two", definition="Two.", source="agentobs", find=found)
+
+
+def ids(detector: Detector) -> list[str]:
+    return run(detector, Script().prompt("hello").say("hi").frames())["finding_id"].tolist()
+
+
+def test_two_findings_on_the_same_steps_have_ids_of_their_own():
+    assert len(set(ids(doubled("rule a", "rule b")))) == 2
+    assert len(set(ids(doubled("", "")))) == 2
+    assert ids(doubled("", ""))[:1] == ids(doubled(""))
+
+
+def test_the_id_of_a_finding_with_a_key_does_not_depend_on_the_others():
+    assert ids(doubled("rule b", "rule a")) == ids(doubled("rule a", "rule b"))[::-1]
+    assert ids(doubled("rule a")) == ids(doubled("rule a", "rule b"))[:1]

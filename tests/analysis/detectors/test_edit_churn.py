@@ -49,3 +49,19 @@ def test_editing_again_what_was_just_written_is_rework_and_was_in_vain():
 def test_several_places_of_one_file_are_no_rework():
     (finding,) = run(DETECTOR, script("aaa").frames()).itertuples()
     assert (finding.severity, finding.wasted_event_ids) == ("info", [])
+
+
+def test_a_line_that_only_shows_the_place_is_not_replaced():
+    made = Script()
+    for place in range(3):
+        made.edit("a.py", f"def shop():\n    old{place}()", f"def shop():\n    new{place}()")
+    (finding,) = run(
+        DETECTOR, made.edit("a.py", "    new0()\n    pass", "    new0()\n    sell()").frames()
+    ).itertuples()
+    assert (finding.severity, finding.wasted_event_ids) == ("info", [])
+
+
+def test_an_edit_of_which_something_is_left_is_rework_but_was_not_in_vain():
+    made = Script().edit("a.py", "pass", "first()\nsecond()").edit("a.py", "first()", "other()")
+    (finding,) = run(DETECTOR, made.edit("a.py", "name = 1", "name = 2").frames()).itertuples()
+    assert (finding.severity, finding.wasted_event_ids) == ("medium", [])

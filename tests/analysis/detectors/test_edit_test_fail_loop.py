@@ -53,3 +53,37 @@ def test_where_nobody_says_what_failed_it_is_less_sure():
         made.edit("a.py", "x", f"y{number}").bash("make test", "make: *** [test] Error 2", kind="test_run", ok=False)
     (finding,) = run(DETECTOR, made.frames()).itertuples()
     assert finding.confidence == 0.6
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "python: can't open file '/shop/manage.py': [Errno 2] No such file or directory",
+        "/usr/bin/python3: No module named pytest",
+        "bash: pytest: command not found",
+        "/bin/sh: 1: pytest: not found",
+    ],
+)
+def test_a_run_that_never_began_is_no_cycle(said):
+    made = Script().prompt("x")
+    for number in range(3):
+        made.edit("a.py", "x", f"y{number}").bash("python manage.py test", said, kind="test_run", ok=False)
+    assert run(DETECTOR, made.frames()).empty
+    for number in range(3):
+        made.edit("b.py", "x", f"y{number}").test("t.py::a")
+    assert len(run(DETECTOR, made.frames())) == 1
+
+
+def test_a_run_that_broke_before_its_tests_has_no_smaller_failing_set():
+    made = Script().prompt("x")
+    for number, said in enumerate(("2 failed", "error: 0 failed", "2 failed")):
+        made.edit("a.py", "x", f"y{number}").bash("make test", said, kind="test_run", ok=False)
+    assert len(run(DETECTOR, made.frames())) == 1
+
+
+@pytest.mark.parametrize(
+    ("failing", "vain"), [(("a", "a", "a"), [1, 2]), (("a", "b", "c"), []), (("a", "a", "b", "b"), [1, 3])]
+)
+def test_a_cycle_that_fails_just_as_the_one_before_was_in_vain(failing, vain):
+    (finding,) = run(DETECTOR, loop(*failing).frames()).itertuples()
+    assert finding.wasted_event_ids == [one for cycle in vain for one in finding.event_ids[2 * cycle : 2 * cycle + 2]]

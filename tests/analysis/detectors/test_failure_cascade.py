@@ -55,3 +55,9 @@ def test_a_thread_is_looked_at_alone():
         .call("Read", {}, status="error")
     )
     assert run(DETECTOR, made.frames()).empty
+
+
+def test_a_test_run_that_says_what_failed_was_not_in_vain():
+    made = Script().prompt("x").bash("make", ok=False).test("t.py::a").bash("make", ok=False)
+    (finding,) = run(DETECTOR, made.frames()).itertuples()
+    assert finding.wasted_event_ids == finding.event_ids[2:]

@@ -46,6 +46,35 @@ def test_actions_that_hang_together_count(calls, linked):
     assert [len(ids) for ids in run(DETECTOR, together(*calls).frames())["event_ids"]] == linked
 
 
+@pytest.mark.parametrize(
+    ("commands", "linked"),
+    [
+        (("mkdir -p out/q1", "node render.js --output out/q1/report.html", "wc -c out/q1/report.html"), [3]),
+        (("curl -o data.csv https://example.org/x", "python load.py data.csv > load.log", "tail load.log"), [3]),
+        (("git switch -c fix-total", "git commit -am 'Round once'", "git push -u origin fix-total"), [3]),
+        (("git add src/cart.py", "git commit -m 'Round once'", "gh pr create --fill"), [3]),
+        (("mkdir q1", "cp rates.csv q1/rates.csv", "sort q1/rates.csv"), [3]),
+        (("cp rates.csv .", "./total", "./tax"), []),
+        (("mkdir q1", "mkdir q2", "mkdir q3"), []),
+        (("ls a 2>/dev/null", "ls b 2>/dev/null", "ls c 2>/dev/null"), []),
+        (("git add a.py", "git add b.py", "git status"), []),
+        (("git log -3", "git diff", "git push"), []),
+        (("mkdir logs", "cat catalogs.txt", "head analogs.txt"), []),
+        (("make --output-sync", "node render.js --output page.html", "wc -c page.html"), []),
+    ],
+)
+def test_commands_that_need_what_others_made_or_staged_hang_together(commands, linked):
+    kinds = {"git commit": "commit_created"}
+    calls = [("Bash", line, kinds.get(" ".join(line.split()[:2]))) for line in commands]
+    assert [len(ids) for ids in run(DETECTOR, together(*calls).frames())["event_ids"]] == linked
+
+
+def test_staging_all_stages_what_was_just_edited():
+    stage = ("Bash", "git add -A && git status", None)
+    assert len(run(DETECTOR, together(EDIT, stage, COMMIT).frames())) == 1
+    assert run(DETECTOR, together(EDIT, ("Bash", "git add other.py", None), READ).frames()).empty
+
+
 def test_actions_of_different_responses_read_what_came_before():
     made = Script()
     for tool, given, kind in (EDIT, TEST, COMMIT):
@@ -57,6 +86,11 @@ def test_what_failed_after_a_failure_was_in_vain():
     (finding,) = run(DETECTOR, together(EDIT, TEST, COMMIT, status="error").frames()).itertuples()
     assert finding.severity == "high"
     assert finding.wasted_event_ids == finding.event_ids[1:]
+
+
+def test_what_a_human_denied_did_not_fail():
+    (finding,) = run(DETECTOR, together(EDIT, TEST, COMMIT, status="denied").frames()).itertuples()
+    assert (finding.severity, finding.wasted_event_ids) == ("medium", [])
 
 
 def test_unknown_responses_and_times_say_nothing():

@@ -48,3 +48,22 @@ def test_denied_calls_are_no_failures():
     for place in range(12):
         made.call("Bash", f"p{place}", status="denied")
     assert run(DETECTOR, made.frames()).empty
+
+
+@pytest.mark.parametrize(
+    ("command", "count"),
+    [("DEBUG=1 npm run build", 1), ("cd web && CI=1 npm test", 1), ("<b>npm</b> run build", 0), ("$(which npm) ci", 0)],
+)
+def test_the_class_of_a_command_is_its_program_and_unknown_where_nobody_can_read_it(command, count):
+    made = Script().prompt("x")
+    for place in range(12):
+        made.bash(f"{command} # {place}", ok=place > 2)
+    assert len(run(DETECTOR, made.frames())) == count
+
+
+def test_a_test_run_that_says_what_failed_was_not_in_vain():
+    made = Script().prompt("x")
+    for place in range(6):
+        made.test("t.py::a").bash(f"p{place}", ok=place > 0)
+    (finding,) = run(DETECTOR, made.frames()).itertuples()
+    assert len(finding.wasted_event_ids) == 1

@@ -1,5 +1,7 @@
 """scope_drift: edits that leave the modules of the task."""
 
+import pytest
+
 from agentobs.analysis.detectors import run
 from agentobs.analysis.detectors.scope_drift import DETECTOR
 from tests.analysis.detectors.scripts import Script
@@ -45,6 +47,29 @@ def test_two_edits_outside_are_not_enough():
     script = edited("src/billing/a.py", "src/billing/b.py", "src/cart/c.py")
     assert run(DETECTOR, script.frames()).empty
     assert len(run(DETECTOR, script.frames(), at_least=2)) == 1
+
+
+NAMED = "Round only once in src/cart/total1.py"
+
+
+@pytest.mark.parametrize(
+    ("task", "paths", "findings"),
+    [
+        (NAMED, ["src/billing/a.py", "src/mail/c.py"], 1),
+        ("total2.py rounds twice, once is enough", ["src/billing/a.py", "web/pages/b.ts"], 1),
+        (NAMED, ["src/billing/a.py"] + ["src/cart/x.py"] * 2 + ["src/mail/c.py"], 1),
+        (NAMED, ["src/billing/a.py"], 0),
+        (NAMED, ["src/cart/deep/a.py", "src/cart/deep/b.py"], 0),
+        (NAMED + " as src/billing/rates.py does", ["src/billing/a.py", "src/billing/b.py"], 0),
+        (NAMED + ", and in billing", ["src/billing/a.py", "src/billing/b.py"], 0),
+        (NAMED, ["src/billing/a.py", "src/mail/c.py"] + ["src/cart/x.py"] * 7, 0),
+        (NAMED, ["tests/billing/test_a.py", "docs/mail.md"], 0),
+        ("Follow what src/other.py does", ["src/billing/a.py", "src/mail/c.py"], 0),
+        ("The subtotal1.py of another project is a model", ["src/billing/a.py", "src/mail/c.py"], 0),
+    ],
+)
+def test_where_a_file_was_named_two_edits_outside_are_enough(task, paths, findings):
+    assert len(run(DETECTOR, edited(*paths, task=task).frames())) == findings
 
 
 def test_a_few_among_many_are_no_drift():

@@ -2,8 +2,9 @@
 
 import pytest
 
-from agentobs.analysis.detectors import run
+from agentobs.analysis.detectors import run, secret_exposure
 from agentobs.analysis.detectors.secret_exposure import DETECTOR
+from agentobs.redaction.catalog import RULES
 from tests.analysis.detectors.scripts import Script
 
 TOKEN = "\u00abredacted:github_token:0a1b2c3d\u00bb"
@@ -26,6 +27,32 @@ def test_secrets_of_the_same_steps_are_one_finding_others_their_own():
     assert "2 secrets" in finding.explanation
     apart = run(DETECTOR, Script().bash("env", TOKEN).bash("cat key", key).frames())
     assert sorted(apart["severity"]) == ["critical", "high"]
+
+
+def test_a_candidate_beside_a_secret_in_the_same_step_is_a_finding_of_its_own():
+    found = run(DETECTOR, Script().bash("cat .env", f"GH={TOKEN}\nAUTH_TOKEN={RANDOM}").frames())
+    assert sorted(found["severity"]) == ["high", "low"]
+    assert found["finding_id"].is_unique
+
+
+@pytest.mark.parametrize(
+    ("rule", "severity", "confidence"),
+    [
+        ("aws_access_key_id", "critical", 0.95),
+        ("aws_session_token", "critical", 0.95),
+        ("npm_token", "high", 0.95),
+        ("named_secret", "high", 0.8),
+        ("command_line_secret", "high", 0.8),
+    ],
+)
+def test_a_rule_says_how_bad_and_how_sure_it_is(rule, severity, confidence):
+    (finding,) = run(DETECTOR, Script().bash("env", f"KEY=\u00abredacted:{rule}:0a1b2c3d\u00bb").frames()).itertuples()
+    assert (finding.severity, finding.confidence) == (severity, confidence)
+
+
+def test_each_rule_that_is_named_is_one_that_redaction_has():
+    known = {rule.name for rule in RULES}
+    assert set(secret_exposure._GUESSED) | set(secret_exposure._FATAL) <= known
 
 
 def test_a_guessed_password_in_a_file_of_tests_is_low():

@@ -17,6 +17,15 @@ REJECTS = [
     "You broke the build",
     "horrible, it doesnt work",
     "this is wrong",
+    "You edited the wrong class, the one below it rounds",
+    "It's even worse now",
+    "Did you actually start the server?",
+    "why cant you follow the style of the other files",
+    "Falsch, die Summe bleibt netto",
+    "non, ce n'est pas la bonne classe",
+    "不对，两个都要保留",
+    "That's the previous layout. I wanted the wide one.",
+    "Stop the refactoring",
 ]
 CORRECTS = [
     "It still fails with the same error",
@@ -26,6 +35,13 @@ CORRECTS = [
     "way too big",
     "I'm getting an error now: KeyError",
     "that's not quite right",
+    "The search box has disappeared",
+    "Sorting: it used to work by date",
+    "Give me my old colours back",
+    "UTC everywhere, as I described above",
+    "use pnpm, not npm",
+    "the dialog doesnt open",
+    "it doesn't look like the mockup",
 ]
 NEITHER = [
     "Now add a test for the tax",
@@ -38,6 +54,18 @@ NEITHER = [
     "what does this function do?",
     "Wait for the build and then commit",
     "You know, why not run them all",
+    "Not bad! Next comes the footer",
+    "Not too shabby, thanks. Now the same for the tax",
+    "No further questions, start with the export",
+    "No objections. Merge it",
+    "I found another bug, not caused by your change: dates are off by one. Please look into it",
+    "Stop the container once the import is through, then start on the docs",
+    "The crash is gone. Next: the footer",
+    "Nein danke, das reicht. Jetzt die Doku",
+    "Why don't you also add a test for the tax",
+    "The errors are gone, now the footer",
+    "I get back to you on that; next, the footer",
+    "Did you know there is a helper for dates? The next task needs it",
     "```\nAssertionError: this is wrong\n```\nadd this to the docs",
 ]
 
@@ -67,6 +95,11 @@ def test_a_first_prompt_pushes_nothing_back():
 
 def test_no_to_a_question_of_the_agent_is_an_answer():
     script = Script().prompt("x").say("Shall I also add docs?").prompt("No, commit it first")
+    assert run(DETECTOR, script.frames()).empty
+
+
+def test_no_in_another_language_answers_a_question_too():
+    script = Script().prompt("x").say("Soll ich auch die Doku anpassen?").prompt("Nein, erst der Commit")
     assert run(DETECTOR, script.frames()).empty
 
 
