@@ -27,7 +27,7 @@ _NAMES = (
 )  # fmt: skip
 _PATHS = ("working_directory", "file_path", "repository")
 _UNSAFE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])").search
-_HUGE_NUMBER = re.compile(rb"\d[eE]\+?\d{3}").search
+_AS_NINES = bytes.maketrans(b"012345678E", b"999999999e")
 _NOTHING = Usage()
 _compact = msgspec.json.format
 
@@ -127,8 +127,14 @@ def _cut(event: Event) -> None:
     if event.tags:
         event.tags = tuple([clip(tag, _TAG) or "" for tag in event.tags[:_MOST_TAGS]])
     data = event.data
-    if data is not None and (len(data) > _MOST_DATA or _HUGE_NUMBER(data) is not None):
+    if data is not None and (len(data) > _MOST_DATA or _has_huge_number(data)):
         event.data = _small(data)
+
+
+def _has_huge_number(data: bytes) -> bool:
+    """Tell whether something looks like a number with an exponent of three digits."""
+    nines = data.translate(_AS_NINES)  # a regular expression takes four times as long
+    return b"9e999" in nines or b"9e+999" in nines
 
 
 def _settle(event: Event) -> None:

@@ -98,6 +98,8 @@ def count_of(attributes: Attributes, *names: str) -> int | None:
 
 def number_of(attributes: Attributes, *names: str) -> float | None:
     """Return the first of the attributes that is a number from 0 to 10^12, also where it is written as a text."""
+    if attributes.keys().isdisjoint(names):
+        return None
     for name in names:
         value = attributes.get(name)
         if isinstance(value, str) and len(value) < 32:

@@ -8,6 +8,7 @@ any other                                 tool_invocation
 """
 
 import re
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from agentobs.adapters._otel_messages import decoded
@@ -129,13 +130,18 @@ def tool_of(attributes: Attributes, span_name: str = "") -> Tool:
 
 def type_of(name: str | None, command: str | None = None) -> str:
     """Return the event type of a call."""
+    kind = _type_of(name)
+    return classify(command) if kind == _COMMAND and command else kind
+
+
+@lru_cache(maxsize=1024)
+def _type_of(name: str | None) -> str:
     word = (name or "").rsplit("__", 1)[-1].rsplit(".", 1)[-1].lower().replace("-", "_")
     if _BUILD.fullmatch(word):
         return EventType.BUILD_TRIGGER.value
     if _TESTS.fullmatch(word):
         return EventType.TEST_RUN.value
-    kind = next((kind for pattern, kind in _KINDS if pattern.fullmatch(word)), INVOCATION)
-    return classify(command) if kind == _COMMAND and command else kind
+    return next((kind for pattern, kind in _KINDS if pattern.fullmatch(word)), INVOCATION)
 
 
 def result_text(attributes: Attributes) -> str | None:
@@ -149,7 +155,8 @@ def facts_of(tool: Tool, more: dict[str, Any]) -> bytes | None:
 
 
 def _patched(asked: dict[str, Any]) -> str | None:
-    found = _PATCHED.search(text_of(asked, "patch", "input", "patchText", "diff") or "")
+    said = text_of(asked, "patch", "input", "patchText", "diff")
+    found = None if said is None else _PATCHED.search(said)
     return found[1].strip() if found is not None else None
 
 

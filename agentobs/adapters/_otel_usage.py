@@ -53,6 +53,7 @@ _REASONING = (
     "gen_ai.usage.details.reasoning_tokens",
     "codex.usage.reasoning_output_tokens",
 )
+_DETAILS = frozenset((*_READ, *_WRITE, *_REASONING, semconv.CACHE_WRITE_1H))
 _MLFLOW = "mlflow.chat.tokenUsage"
 _COST = ("gen_ai.usage.cost", "llm.cost.total", "gen_ai.cost.total_cost", "cost_usd")
 
@@ -64,6 +65,8 @@ def usage_of(attributes: Attributes) -> tuple[Usage, str] | None:
     given, answered = count_of(attributes, *_INPUT), count_of(attributes, *_OUTPUT)
     if not given and not answered:
         return None
+    if _DETAILS.isdisjoint(attributes):
+        return Usage(input_tokens=given, output_tokens=answered), "measured"
     read, written = count_of(attributes, *_READ), count_of(attributes, *_WRITE)
     hour = count_of(attributes, semconv.CACHE_WRITE_1H)
     usage = Usage(

@@ -4,8 +4,10 @@ The whole spool is one source, its position an address; the compare-and-set of e
 segment is removed when what is committed lies behind it; the last one stays, its name says where addresses go on.
 """
 
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Self
@@ -22,12 +24,13 @@ from agentobs.ingest.commit import BatchBuilder, Origin
 from agentobs.ingest.spool import spool_id
 from agentobs.ingest.worker import Committer, Outcome, Progress, Worker, ignore
 from agentobs.store import engine, sources
-from agentobs.store.batch import Committed, Part
+from agentobs.store.batch import Batch, Committed, Part
 from agentobs.store.sources import Source
 
 NAME = "spool"
 _LOOK_S = 0.01
 _MOST_PAUSE_S = 2.0
+_TURN_S = 0.0005
 
 
 class Reached(msgspec.Struct):
@@ -67,6 +70,7 @@ class Drainer(Worker):
         self._builder_keeper = keeper
         self._reading: _Reading | None = None
         self._committed = 0  # address up to which all is committed
+        self._reached: Callable[[Reached], None] = _nobody
         self.finish = False
 
     def __enter__(self) -> Self:
@@ -77,6 +81,11 @@ class Drainer(Worker):
 
         The database's absence is waited for. Raises what waiting cannot cure.
         """
+        self._reached = reached
+        with _short_turns():
+            return self._run(waiting, reached)
+
+    def _run(self, waiting: Callable[[AgentobsError], None], reached: Callable[[Reached], None]) -> bool:
         pause = 0.05
         while not self.stop:
             finishing = self.finish  # asked before: what was accepted by then is drained
@@ -119,20 +128,32 @@ class Drainer(Worker):
         connection = self.connection
         reading = self._reading or self._resume()
         outcome = Outcome(str(self._folder))
-        reading.origin.size_bytes = self._end()
         with Committer(connection, self._pool, self._settled) as committer:
             committer.outcomes[reading.origin.source.source_id] = outcome
             builder = BatchBuilder(self._encoder, self._numbers, self._builder_keeper)
-            for piece in reading.reader.read(reading.position):
-                committer.commit(builder.take())
-                reading.contexts.take(reading.reader.projects)
-                builder.add(reading.origin, piece)
-                reading.position = piece.end
+            began = None
+            while reading.position != began:  # what came during a commit is parsed during it
+                began, reading.origin.size_bytes = reading.position, self._end()
+                for piece in reading.reader.read(began):
+                    self._hand_over(committer, builder.take())
+                    reading.contexts.take(reading.reader.projects)
+                    builder.add(reading.origin, piece)
+                    reading.position = piece.end
+                    if self.stop:
+                        break
+                self._hand_over(committer, builder.take())
                 if self.stop:
                     break
-            committer.commit(builder.take())
         self._reading = reading
         return outcome
+
+    def _hand_over(self, committer: Committer, batch: Batch | None) -> None:
+        """Commit a batch while the next is parsed; what the one before stored is told and removed meanwhile."""
+        before = self._committed
+        committer.commit(batch)
+        if self._committed != before:
+            self._reached(Reached(self._committed, self._end()))
+            self._remove()
 
     def _resume(self) -> _Reading:
         with engine.translated():
@@ -169,3 +190,18 @@ class Drainer(Worker):
             if self._committed < following.base and self._committed < segment.base + segment.path.stat().st_size:
                 return
             segment.path.unlink(missing_ok=True)
+
+
+def _nobody(_: Reached) -> None:
+    """Tell nobody."""
+
+
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    """Let threads change often: a commit is many short questions, and after each it would wait for the parser."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)

@@ -17,7 +17,7 @@ from agentobs.store.search import Document, Pending
 SAID = 20_000  # characters of a prompt or an answer that are indexed
 HEAD, TAIL = 4_000, 1_000  # of what a tool was given or printed, and of the end of an output that failed
 _EVENTS = 20_000  # of batches that are indexed in one transaction
-_LOOK_S, _RETRY_S = 0.5, 1.0
+_LOOK_S, _RETRY_S, _MOST_REST_S = 0.5, 1.0, 20.0
 _FEW = 2_000  # events; a step of fewer that takes long had to look for them among many others
 _FAILED = {"error", "denied", "interrupted"}
 
@@ -57,11 +57,12 @@ def index(url: str, taught: Sequence[str] = (), watch: Callable[[int], object] =
 
 def follow(
     connect: Callable[[], AbstractContextManager[psycopg.Connection]], taught: Sequence[str], ended: threading.Event,
-    waiting: Callable[[AgentobsError], object],
+    waiting: Callable[[AgentobsError], object], is_busy: Callable[[], bool] = lambda: False,
 ) -> None:  # fmt: skip
     """Index what is stored as it comes, until `ended`; the database's absence is waited for.
 
-    `waiting` hears why, once per outage. Raises what waiting cannot cure.
+    `waiting` hears why, once per outage. While `is_busy` says that there is much to store, a step is made only now and
+    then. Raises what waiting cannot cure.
     """
     waits = False
     while not ended.is_set():
@@ -74,6 +75,7 @@ def follow(
                     waits = False
                     if events < _FEW:
                         ended.wait(max(_LOOK_S, 2 * (time.monotonic() - began)))
+                    _rest(ended, is_busy)
         except AgentobsError as error:
             if not error.retryable:
                 raise
@@ -81,6 +83,12 @@ def follow(
                 waiting(error)
             waits = True
             ended.wait(_RETRY_S)
+
+
+def _rest(ended: threading.Event, is_busy: Callable[[], bool]) -> None:
+    until = time.monotonic() + _MOST_REST_S
+    while is_busy() and time.monotonic() < until and not ended.is_set():
+        ended.wait(_LOOK_S)
 
 
 def text_of(

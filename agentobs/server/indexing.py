@@ -17,9 +17,10 @@ import psycopg
 
 from agentobs.errors import AgentobsError
 from agentobs.ingest.indexing import follow
-from agentobs.server.draining import Plan, database
+from agentobs.server.draining import Plan, database, reached_by
 from agentobs.store import engine, migrate
 
+_MUCH_BYTES = 4 << 20  # that wait in the spool
 _NICE = 10  # accepting and draining go first: only searches wait for it
 
 
@@ -31,8 +32,14 @@ def main() -> int:
     orders = FileIO(0, closefd=False)
     plan, ended = Plan.of_line(orders.readline()), threading.Event()
     threading.Thread(target=_listen, args=(orders, ended), daemon=True).start()
-    follow(lambda: connected(plan), plan.job.mappings, ended, _say)
+    follow(lambda: connected(plan), plan.job.mappings, ended, _say, lambda: is_behind(plan))
     return 0
+
+
+def is_behind(plan: Plan) -> bool:
+    """Tell whether the drain has much to store: it goes first, what is indexed later is only found later."""
+    reached = reached_by(plan.folder)
+    return reached is not None and reached.end - reached.position > _MUCH_BYTES
 
 
 @contextmanager
