@@ -148,20 +148,19 @@ def start(home: Path) -> "tuple[subprocess.Popen[bytes], int]":
 
 
 def _drained(url: str, accepted: int) -> int:
-    """Wait until as many events are stored; return how many are, once nothing moves any more."""
+    """Wait until as many events are stored; return how many are, once nothing moves any more, each counted once."""
     last, since = -1, time.monotonic()
-    while True:
-        with psycopg.connect(url, autocommit=True) as connection:
-            row = connection.execute("SELECT count(*), count(DISTINCT id) FROM agent_events").fetchone()
-        assert row is not None
-        assert row[0] == row[1], "an event is there twice"
-        if row[0] == accepted:
-            return row[0]
-        if row[0] != last:
-            last, since = row[0], time.monotonic()
-        elif time.monotonic() - since > 20:
-            return row[0]
-        time.sleep(0.2)
+    with psycopg.connect(url, autocommit=True) as connection:
+        while last != accepted and time.monotonic() - since <= 20:
+            row = connection.execute("SELECT coalesce(sum(stored), 0)::bigint FROM sources").fetchone()
+            assert row is not None
+            if row[0] != last:
+                last, since = row[0], time.monotonic()
+            time.sleep(0.1)
+        row = connection.execute("SELECT count(*), count(DISTINCT id) FROM agent_events").fetchone()
+    assert row is not None
+    assert row[0] == row[1], "an event is there twice"
+    return row[0]
 
 
 def _memory(pid: int) -> int:

@@ -1,8 +1,10 @@
 """The full-text index: behind the stream, each event once, gone with what was dropped or redacted."""
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,3 +152,31 @@ def test_the_config_knows_stems_and_no_stop_words(database_url: str) -> None:
 def search_lag(url: str) -> tuple[int, int]:
     with engine.connect(url) as connection:
         return search.lag(connection)
+
+
+def test_the_index_rests_while_much_is_to_be_stored_and_goes_on_after(server: Following, wb: Workbench) -> None:
+    busy, ended, rests = threading.Event(), threading.Event(), threading.Event()
+    busy.set()
+
+    def is_busy() -> bool:
+        rests.set()
+        return busy.is_set()
+
+    connect = partial(engine.connect, server.database)
+    thread = threading.Thread(target=indexing.follow, args=(connect, (), ended, print, is_busy))
+    server.store(ran("a", "ls cart", 1))
+    thread.start()
+    try:
+        assert rests.wait(30)
+        assert search_lag(server.database) == (0, 0), "a step is made before each rest"
+        server.store(ran("b", "rm cart", 2))
+        assert search_lag(server.database) == (1, 1)
+        busy.clear()
+        deadline = time.monotonic() + 30
+        while search_lag(server.database) != (0, 0):
+            assert time.monotonic() < deadline, "it does not go on"
+            time.sleep(0.05)
+    finally:
+        ended.set()
+        thread.join()
+    assert found(wb, "cart") == ["rm cart", "ls cart"]
