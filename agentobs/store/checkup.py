@@ -62,7 +62,7 @@ def examine(connection: psycopg.Connection, rules_version: str | None = None) ->
         sources = _rows(connection, "doctor_sources")
         kept = _rows(connection, "doctor_kept")
         lists = {name: _rows(connection, f"doctor_{name}") for name in _LISTS}
-        lags = _lags(connection)
+        lags = _rows(connection, "doctor_lags")
         older = 0 if rules_version is None else rescan.older(connection, rules_version)
         stored = _one(
             connection,
@@ -162,13 +162,6 @@ def _behind(lags: list[Row], older: int) -> list[str]:
     if older:
         notes.append(f"stored with older rules: {older:,} events, run `agentobs redact --rescan`")
     return notes
-
-
-def _lags(connection: psycopg.Connection) -> list[Row]:
-    """How far indexes that follow the stream are behind it; the view `index_lags` says it, once there are any."""
-    if _one(connection, "SELECT to_regclass('index_lags')") == (None,):
-        return []
-    return _rows(connection, "doctor_lags")
 
 
 def _rows(connection: psycopg.Connection, name: str) -> list[Row]:

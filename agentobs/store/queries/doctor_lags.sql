@@ -1,2 +1,2 @@
--- Indexes that follow the stream, and how far each is behind. No parameters. Runs where the view is.
-SELECT name, batches, events FROM index_lags ORDER BY name
+-- Indexes that are behind the stream, and how far. No parameters.
+SELECT name, batches, events FROM index_lags WHERE batches > 0 ORDER BY name
