@@ -17,7 +17,7 @@ from agentobs.store.search import Document, Pending
 SAID = 20_000  # characters of a prompt or an answer that are indexed
 HEAD, TAIL = 4_000, 1_000  # of what a tool was given or printed, and of the end of an output that failed
 _EVENTS = 20_000  # of batches that are indexed in one transaction
-_LOOK_S, _RETRY_S, _MOST_REST_S = 0.5, 1.0, 20.0
+_LOOK_S, _RETRY_S, _MOST_REST_S = 0.5, 1.0, 60.0
 _FEW = 2_000  # events; a step of fewer that takes long had to look for them among many others
 _FAILED = {"error", "denied", "interrupted"}
 
