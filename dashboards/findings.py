@@ -32,8 +32,8 @@ COLUMNS = {
     "verdict": "judged",
     "finding_id": "finding",
 }
-NUMBERS = {"wasted_tokens": 80, "wasted_cost_usd": 80, "wasted_s": 76}
-WIDTHS = {"severity": 84, "detector": 150, "started_at": 122, "task": 190, "verdict": 84}
+NUMBERS = {"wasted_tokens": 72, "wasted_cost_usd": 72, "wasted_s": 66}
+WIDTHS = {"severity": 70, "detector": 138, "started_at": 118, "task": 96, "verdict": 70}
 FORMATS = dict.fromkeys(COLUMNS, WORDS) | {
     "started_at": DateFormatter(format="%Y-%m-%d %H:%M", nan_format="–"),
     "wasted_tokens": WHOLE,
