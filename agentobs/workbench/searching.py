@@ -98,7 +98,7 @@ def _place(at: str) -> str:
 
 
 def _row(row: tuple[Any, ...], known: Mapping[str, Adapter], query: Query) -> tuple[Any, ...]:
-    (*shown, summary, adapter, record, part, is_call, _, _) = row
+    (*shown, summary, adapter, record, part, is_call) = row
     values = dict(zip(_SHOWN, shown, strict=True))
     text = text_of(
         known.get(adapter), record, part, summary=summary, file_path=values["file_path"], is_call=is_call,
