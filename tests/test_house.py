@@ -60,6 +60,15 @@ def test_importing_agentobs_loads_nothing_heavy():
     assert answer.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("process", ["serving", "draining", "indexing"])
+def test_a_process_of_the_server_has_no_frames_in_its_memory(process: str):
+    """What makes frames takes more than all the rest; it is loaded when somebody first reads one."""
+    heavy = {*HEAVY, "numpy", "pyarrow"} - {"psycopg"}
+    program = f"import sys, agentobs.server.{process}; print(sorted({heavy!r} & set(sys.modules)))"
+    answer = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
 def test_no_folder_stands_outside_the_house():
     tops = {path.relative_to(ROOT).parts[0] for path in tracked() if path.parent != ROOT}
     assert tops <= FOLDERS

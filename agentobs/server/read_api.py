@@ -25,7 +25,7 @@ from agentobs.server.read_api_query import (
     projects,
     zone_of,
 )  # fmt: skip
-from agentobs.store.reader import Filters
+from agentobs.store.filters import Filters
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,8 +14,8 @@ import psycopg
 
 from agentobs.events import Event, Usage, wire
 from agentobs.store import engine
+from agentobs.store.filters import Filters
 from agentobs.store.queries import LANES, load
-from agentobs.store.reader import Filters
 
 CHANNEL = "agentobs_batches"
 COLUMNS = (

@@ -1,7 +1,6 @@
 """Read frames from the database. Every function here returns the frame that agentobs.frames declares."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from agentobs import frames
 from agentobs.frames import Frame
 from agentobs.store import arrow, engine
 from agentobs.store import raw as raw_records
+from agentobs.store.filters import Filters
 from agentobs.store.queries import load
 
 _CONTEXT = ("agent", "agent_version", "project", "root_session_id", "thread_id", "is_sidechain", "working_directory",
@@ -24,30 +24,6 @@ _KIND = ("type", "severity", "status", "role", "native_type", "ts_quality", "is_
 _BATCH = 10_000
 Body = tuple[str, bytes | None, int]
 """(adapter that read it, raw record, part): what an adapter takes a text from."""
-
-
-class Filters(dict[str, Any]):
-    """Bound values of a query: what to leave in. None: everything."""
-
-    def __init__(
-        self,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        agent: str | Sequence[str] | None = None,
-        project: str | Sequence[str] | None = None,
-        session: str | Sequence[str] | None = None,
-        model: str | Sequence[str] | None = None,
-        tool: str | Sequence[str] | None = None,
-        type: str | Sequence[str] | None = None,  # noqa: A002 the column's name
-    ) -> None:
-        many = {"agent": agent, "project": project, "session": session, "model": model, "tool": tool, "type": type}
-        super().__init__({key: [value] if isinstance(value, str) else _listed(value) for key, value in many.items()})
-        self.update(since=since, until=until)
-
-
-def _listed(values: Sequence[str] | None) -> list[str] | None:
-    return None if values is None else list(values)
 
 
 def events(connection: psycopg.Connection, filters: Filters) -> pd.DataFrame:

@@ -15,7 +15,8 @@ from agentobs.adapters._base import Adapter
 from agentobs.errors import FrameError, SettingsError, SourceError
 from agentobs.ingest import backfill, mappings
 from agentobs.settings import Settings
-from agentobs.store.reader import Body, Filters
+from agentobs.store.filters import Filters
+from agentobs.store.reader import Body
 
 if TYPE_CHECKING:
     from agentobs.workbench.searching import After, Search

@@ -10,7 +10,8 @@ from agentobs.adapters._base import Adapter
 from agentobs.errors import DatabaseError
 from agentobs.settings import Settings
 from agentobs.store import embedded, engine, findings, migrate, reader
-from agentobs.store.reader import Body, Filters
+from agentobs.store.filters import Filters
+from agentobs.store.reader import Body
 from agentobs.workbench import searching
 
 

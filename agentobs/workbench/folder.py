@@ -22,7 +22,8 @@ from agentobs.ingest.discover import Found, PassedOver
 from agentobs.redaction import Redactor, load_key, load_rules
 from agentobs.settings import Settings
 from agentobs.store import arrow
-from agentobs.store.reader import Body, Filters
+from agentobs.store.filters import Filters
+from agentobs.store.reader import Body
 from agentobs.workbench import folder_files, searching
 from agentobs.workbench.folder_files import FileRows
 

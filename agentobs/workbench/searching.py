@@ -13,7 +13,7 @@ from agentobs.analysis import search
 from agentobs.analysis.search import Query
 from agentobs.ingest.indexing import is_error, text_of
 from agentobs.store import search as index
-from agentobs.store.reader import Filters
+from agentobs.store.filters import Filters
 
 TIMEOUT_MS = 10_000
 _NO_TIME = "-infinity"

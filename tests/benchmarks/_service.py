@@ -47,13 +47,15 @@ class Run(NamedTuple):
     figures: list[Figure]
 
 
+MEMORY = Figure("memory of its three processes, MB", r"PSS of all its processes (\d+) MB", most=300)
+
 RUNS = (
     Run(
         "HTTP bulk, offered 60,000 events/s",
         ["bench_server", "--rate", "60000", "--seconds", "8"],
         [
             Figure("accepted and fsynced, events/s", r"accepted (\d+)/s", least=50_000),
-            Figure("memory of both processes, MB", r"PSS of both processes (\d+) MB", most=300),
+            MEMORY,
         ],
     ),
     Run(
@@ -66,6 +68,7 @@ RUNS = (
             Figure("accepting p99, ms", r"latency ms .*p99 ([\d.]+)", most=100),
             Figure("accepting max, ms", r"latency ms .*max ([\d.]+)"),
             Figure("stored, events/s over all", r"\((\d+)/s over all\)"),
+            MEMORY,
         ],
     ),
     Run(
@@ -86,6 +89,7 @@ RUNS = (
             Figure("idle p99, ms", r"idle, single events: .*?p99 ([\d.]+)"),
             Figure("5,000/s, sees all, p95, ms", r"sees all: .*?p95 ([\d.]+)", most=250),
             Figure("5,000/s, 100 of one session, p95, ms", r"one session each: .*?p95 ([\d.]+)", most=250),
+            MEMORY,
         ],
     ),
 )

@@ -115,7 +115,7 @@ async def _measure(options: argparse.Namespace, server: "subprocess.Popen[bytes]
         [client.seen[n] - due[n] for client in clients[1:] for n in client.seen if due[n] - first >= options.cut],
     )
     sys.stdout.write(
-        f"CPU of both processes under load: {used / (options.seconds + 0.5):.2f} cores; PSS "
+        f"CPU of its processes under load: {used / (options.seconds + 0.5):.2f} cores; PSS of all its processes "
         f"{_pss(server.pid) / 1e6:.0f} MB; load of the machine {os.getloadavg()[0]:.1f}\n"
     )
     _check([everything], list(alone), options.sessions)

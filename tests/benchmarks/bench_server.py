@@ -76,7 +76,7 @@ def _measure(
         f"max {counted[-1] * 1e3:.1f}\n"
         f"bare write + fdatasync of each body: {options.batch / bare:.0f} events/s\n"
         f"stored {stored} of {accepted}, all {waited:.1f} s after the last answer "
-        f"({stored / (wall + waited):.0f}/s over all); PSS of both processes {memory / 1e6:.0f} MB\n"
+        f"({stored / (wall + waited):.0f}/s over all); PSS of all its processes {memory / 1e6:.0f} MB\n"
         f"CPU an event: accepting {accepting / accepted * 1e6:.1f} us, draining {draining / stored * 1e6:.1f} us "
         f"(without PostgreSQL's; start of both included); load of the machine {os.getloadavg()[0]:.1f}\n"
     )
