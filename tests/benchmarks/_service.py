@@ -1,7 +1,8 @@
-"""Every speed that the service promises, in one recorded run with one table: `make bench-service`.
+"""Every speed that the service promises, and the proofs that none loses, in one recorded run: `make bench-service`.
 
 Each line is a run of its own of one of the other benchmarks, with its oracle: where what was accepted is not what is
 stored, there is no figure but a failure. A speed that is missed is told and fails nothing: it is the machine's, too.
+After them the tests of the promises that these speeds rest on, with how many passed and how long they took.
 """
 
 import argparse
@@ -94,6 +95,19 @@ RUNS = (
     ),
 )
 
+PROOFS = (
+    ("R2, R7  killed before each system call; syncs that fail", "faults/test_spool_calls.py"),
+    ("R3  the server killed while clients retry", "faults/test_spool_kill.py"),
+    ("R5  the database away", "faults/test_spool_outage.py"),
+    ("R6  slow, hanging, resetting networks", "faults/test_proxy.py"),
+    ("R8  the database's disk full", "faults/test_disk_full.py"),
+    ("R18  a migration while events come", "faults/test_migration.py"),
+    ("R20  bursts of a thousand sessions", "server/test_load.py"),
+    ("R23  events later than the retention", "faults/test_late_events.py"),
+    ("R25  live clients that are slow or gone", "faults/test_live_clients.py"),
+    ("schemathesis over the OpenAPI document", "server/test_schema.py"),
+)
+
 
 def main() -> None:
     arguments = argparse.ArgumentParser()
@@ -107,6 +121,10 @@ def main() -> None:
         rows.append((f"{run.name} (load {os.getloadavg()[0]:.1f})", "", "", "FAILED" if code else ""))
         failed += [run.name] if code else []
         rows += [] if code else [figure.row(text) for figure in run.figures]
+    for name, path in PROOFS:
+        text, code = _output(["pytest", "-q", "-p", "no:cacheprovider", f"tests/{path}"])
+        rows.append((name, *_passed(text), "FAILED" if code else "proved"))
+        failed += [name] if code else []
     rivals = [f"--{name}={path}" for name in ("phoenix", "mlflow") if (path := getattr(options, name))]
     compared, code = _output(["bench_compare", *rivals])
     failed += ["comparison"] if code else []
@@ -118,11 +136,18 @@ def main() -> None:
         raise SystemExit(f"failed: {', '.join(failed)}")
 
 
+def _passed(text: str) -> tuple[str, str]:
+    """How many tests passed, and how long it took."""
+    found = re.search(r"(\d+ passed)?[^\n]* in ([\d.]+s)", text)
+    return (found[1] or "none passed", f"in {found[2]}") if found else ("none ran", "")
+
+
 def _output(command: list[str]) -> tuple[str, int]:
-    """Run a benchmark, show what it says while it says it; return that and its exit code."""
+    """Run a benchmark or pytest, show what it says while it says it; return that and its exit code."""
     sys.stdout.write(f"== {' '.join(command)}\n")
     sys.stdout.flush()
-    whole = [sys.executable, "-m", f"tests.benchmarks.{command[0]}", *command[1:]]
+    module = command[0] if command[0] == "pytest" else f"tests.benchmarks.{command[0]}"
+    whole = [sys.executable, "-m", module, *command[1:]]
     lines = []
     with subprocess.Popen(whole, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
