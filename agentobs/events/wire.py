@@ -120,6 +120,8 @@ _SAME = (
     "role", "status", "summary", "native_type", "native_id", "offset", "part",
 )  # fmt: skip
 _MEASURED = ("duration_ms", "exit_code", "lines_added", "lines_removed", "usage_key", "request_id", "basis")
+_UNMEASURED = WireMetrics()
+_blank = Event(id=b"", ts=0, type="", agent="", session_id="", offset=0, digest=0)
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(AgentEvent)
 
@@ -173,74 +175,59 @@ def event_of(wire: AgentEvent, body: bytes, zone: str = "UTC", occurrence: int =
 
     `occurrence` tells apart equal bodies of one source that have no id: how many came before.
     """
-    context, metrics = wire.context, wire.metrics
     when = parse_timestamp(wire.timestamp, zone)
     if when is None:
         raise SourceError(f"timestamp {wire.timestamp[:40]!r} is no time; write one like 2026-03-09T14:00:00Z")
-    _known(wire.severity, SEVERITIES, "severity")
-    _known(context.status, STATUSES, "context.status")
-    _known(context.role, ROLES, "context.role")
-    _known(metrics.basis, BASES, "metrics.basis")
-    quality = _known(context.timestamp_quality, QUALITIES, "context.timestampQuality")
-    kind = _KINDS.get(wire.type, _UNKNOWN)
-    native_type, native_id = context.native_type, context.native_id
-    if native_type is None and kind is _UNKNOWN and wire.type != _UNKNOWN:
-        native_type = wire.type
     own = _bytes(wire.id)
-    identity = _id(wire, own, when.ts, body, occurrence)
-    if native_id is None and wire.id and identity != own:
-        native_id = wire.id
-    usage = metrics.usage
-    return Event(
-        id=identity,
-        ts=when.ts,
-        type=kind,
-        agent=wire.agent_id,
-        session_id=wire.session_id,
-        offset=context.offset,
-        digest=_digest(context.digest, body),
-        ts_quality=quality if quality is not None and when.quality != "clamped" else when.quality,
-        part=context.part,
-        seq=context.sequence,
-        severity=wire.severity,
-        status=context.status,
-        role=context.role,
-        native_type=native_type,
-        native_id=native_id,
-        parent_event_id=None if wire.parent_event_id is None else _parent(wire.parent_event_id),
-        root_session_id=context.root_session_id,
-        thread_id=context.subagent,
-        is_sidechain=context.is_sidechain,
-        is_copy=context.is_copy,
-        is_forked=context.is_forked,
-        agent_version=wire.agent_version,
-        working_directory=context.working_directory,
-        branch=context.branch,
-        commit=context.commit,
-        repository=context.repository,
-        machine=context.machine,
-        workspace=context.workspace,
-        model=context.model,
-        provider=context.provider,
-        usage=None if usage is None else _usage(usage),
-        usage_key=metrics.usage_key,
-        request_id=metrics.request_id,
-        basis=metrics.basis,
-        reported_cost_usd=metrics.cost_usd,
-        tool_name=context.tool_name,
-        tool_call_id=context.tool_call_id,
-        call_type=context.call_type,
-        duration_ms=metrics.duration_ms,
-        exit_code=metrics.exit_code,
-        lines_added=metrics.lines_added,
-        lines_removed=metrics.lines_removed,
-        file_size_bytes=metrics.file_size,
-        file_path=context.file_path,
-        summary=context.summary,
-        data=_object(wire.data),
-        tags=tuple(wire.tags),
-        sanitised=context.sanitised,
-    )
+    event: Event = _blank.__copy__()  # pyright: ignore[reportAttributeAccessIssue] half the time of giving all fields
+    event.id = _id(wire, own, when.ts, body, occurrence)
+    event.ts, event.ts_quality = when.ts, when.quality
+    event.type = _KINDS.get(wire.type, _UNKNOWN)
+    event.agent, event.agent_version, event.session_id = wire.agent_id, wire.agent_version, wire.session_id
+    event.severity = _known(wire.severity, SEVERITIES, "severity") or "info"
+    event.data = _object(wire.data)
+    event.digest = _digest(wire.context.digest, body)
+    if wire.parent_event_id is not None:
+        event.parent_event_id = _parent(wire.parent_event_id)
+    if wire.tags:
+        event.tags = tuple(wire.tags)
+    _place(event, wire.context)
+    if event.native_type is None and event.type is _UNKNOWN and wire.type != _UNKNOWN:
+        event.native_type = wire.type
+    if event.native_id is None and wire.id and event.id != own:
+        event.native_id = wire.id
+    if wire.metrics != _UNMEASURED:
+        _measure(event, wire.metrics)
+    return event
+
+
+def _place(event: Event, context: WireContext) -> None:
+    """Take over where and in what it happened; the fields are those of _SAME."""
+    quality = _known(context.timestamp_quality, QUALITIES, "context.timestampQuality")
+    if quality is not None and event.ts_quality != "clamped":
+        event.ts_quality = quality
+    event.status = _known(context.status, STATUSES, "context.status")
+    event.role = _known(context.role, ROLES, "context.role")
+    event.offset, event.part, event.seq = context.offset, context.part, context.sequence
+    event.root_session_id, event.thread_id = context.root_session_id, context.subagent
+    event.is_sidechain, event.is_copy, event.is_forked = context.is_sidechain, context.is_copy, context.is_forked
+    event.sanitised = context.sanitised
+    event.working_directory, event.file_path = context.working_directory, context.file_path
+    event.branch, event.commit, event.repository = context.branch, context.commit, context.repository
+    event.machine, event.workspace = context.machine, context.workspace
+    event.model, event.provider = context.model, context.provider
+    event.tool_name, event.tool_call_id, event.call_type = context.tool_name, context.tool_call_id, context.call_type
+    event.summary, event.native_type, event.native_id = context.summary, context.native_type, context.native_id
+
+
+def _measure(event: Event, metrics: WireMetrics) -> None:
+    """Take over what was measured; the fields are those of _MEASURED."""
+    event.usage = None if metrics.usage is None else _usage(metrics.usage)
+    event.usage_key, event.request_id = metrics.usage_key, metrics.request_id
+    event.basis = _known(metrics.basis, BASES, "metrics.basis")
+    event.reported_cost_usd, event.duration_ms = metrics.cost_usd, metrics.duration_ms
+    event.exit_code, event.file_size_bytes = metrics.exit_code, metrics.file_size
+    event.lines_added, event.lines_removed = metrics.lines_added, metrics.lines_removed
 
 
 def _usage(usage: WireUsage) -> Usage:
