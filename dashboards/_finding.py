@@ -9,6 +9,7 @@ import panel_material_ui as pmui
 import param
 import plotly.graph_objects as go
 from _evidence import labels, mark_context, mark_timeline, mark_waste
+from _filtered import Filtered
 from _page import PAPER, TABLE, WHOLE, WORDS, plot, problem, words
 from bokeh.models.widgets.tables import DateFormatter
 
@@ -18,9 +19,8 @@ from agentobs.analysis.look import MUTED, nothing
 from agentobs.analysis.look import figure as blank
 from agentobs.analysis.waste import wasted
 from agentobs.analysis.waterfall import cost_waterfall, plot_cost_waterfall
-from agentobs.analysis.zones import zone
 from agentobs.errors import AgentobsError
-from agentobs.frames import ANNOTATIONS, EVENTS, FINDINGS, MODEL_CALLS, SESSIONS, STEPS, TOOL_CALLS, Frame, empty
+from agentobs.frames import ANNOTATIONS, EVENTS, FINDINGS, MODEL_CALLS, STEPS, TOOL_CALLS, Frame, empty
 
 STEP_COLUMNS = {"step": "step", "started_at": "at", "kind": "kind", "what": "what", "status": "status"}
 STEP_COLUMNS |= {"vain": "in vain"}
@@ -28,19 +28,18 @@ STEP_WIDTHS = {"step": 70, "started_at": 150, "kind": 100, "status": 100, "vain"
 SECONDS = DateFormatter(format="%Y-%m-%d %H:%M:%S", nan_format="–")
 
 
-class Chosen(pn.viewable.Viewer):
+class Chosen(Filtered):
     """One finding of those that are loaded, and the session it is in."""
 
+    PAGE, CHOICE, KEY = "findings", "finding", "finding_id"
+
     findings = param.DataFrame(default=empty(FINDINGS), doc="frame of FINDINGS")
-    sessions = param.DataFrame(default=empty(SESSIONS), doc="frame of SESSIONS")
     annotations = param.DataFrame(default=empty(ANNOTATIONS), doc="frame of ANNOTATIONS")
     evidence = param.Dict(default={}, doc="steps, model_calls, events and tool_calls of the session of the finding")
     finding = param.String(default="", doc="the finding whose session is shown")
     note = param.String(default="", doc="why a person agrees or does not")
     judge: Callable[..., pd.DataFrame] | None = None  # (session, finding, agreed, note) -> the annotations after it
     unkept = param.String(default="", doc="why what a person said of the finding was not kept")
-    ready = param.Boolean(default=False, doc="the page stands: the theme of the page overwrites figures drawn earlier")
-    tz = param.String(default="UTC", constant=True, doc="the zone in which days are cut")
 
     def verdicts(self) -> dict[str, str]:
         """Return what was last said of each judged finding: agree or disagree."""
@@ -166,12 +165,9 @@ class Chosen(pn.viewable.Viewer):
         rows = rows.assign(
             what=[tables.text(label, 160) for label in labels(rows)],
             vain=rows["event_id"].isin(vain).map({True: "yes", False: ""}),
-            started_at=self._local(rows["started_at"]),
+            started_at=self.local(rows["started_at"]),
         )
         return rows[list(STEP_COLUMNS)].reset_index(drop=True).fillna({"status": tables.UNKNOWN})
-
-    def _local(self, times: pd.Series) -> pd.Series:
-        return times.dt.tz_convert(zone(self.tz)).dt.tz_localize(None)
 
     @param.depends("evidence", "finding", "findings")
     def _steps(self) -> pn.viewable.Viewable:

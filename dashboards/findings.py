@@ -7,18 +7,17 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 import plotly.graph_objects as go
+from _filtered import ALL
 from _finding import Chosen
-from _page import PAPER, TABLE, WHOLE, WORDS, page, plot, problem, serve, tile, words
+from _page import PAPER, WHOLE, WORDS, plot, problem, serve, tile, words
 from bokeh.models.widgets.tables import DateFormatter, NumberFormatter
 
 from agentobs.analysis import findings as summaries
 from agentobs.analysis import tables
 from agentobs.analysis.look import MUTED, PALETTE, nothing
 from agentobs.analysis.look import figure as blank
-from agentobs.analysis.zones import local_day
 from agentobs.frames import SCORES, empty
 
-ALL = ""
 ANALYZE = "agentobs analyze"
 COLUMNS = {
     "severity": "severity",
@@ -33,7 +32,7 @@ COLUMNS = {
     "finding_id": "finding",
 }
 NUMBERS = {"wasted_tokens": 72, "wasted_cost_usd": 72, "wasted_s": 66}
-WIDTHS = {"severity": 70, "detector": 138, "started_at": 118, "task": 96, "verdict": 70}
+WIDTHS = {"severity": 84, "detector": 138, "started_at": 118, "task": 96, "verdict": 70}
 FORMATS = dict.fromkeys(COLUMNS, WORDS) | {
     "started_at": DateFormatter(format="%Y-%m-%d %H:%M", nan_format="–"),
     "wasted_tokens": WHOLE,
@@ -42,8 +41,7 @@ FORMATS = dict.fromkeys(COLUMNS, WORDS) | {
 }
 NOTE = (
     "Tokens, cost and time are what was in vain; a dash: unknown, or nothing was. "
-    "Findings may name the same call, so what is in vain does not add up. "
-    "Days are cut in "
+    "Findings may name the same call, so what is in vain does not add up."
 )
 
 
@@ -52,35 +50,18 @@ class Findings(Chosen):
 
     scores = param.DataFrame(default=empty(SCORES), doc="frame of SCORES, of one variant; every analyzed session")
     waiting = param.Integer(default=None, allow_None=True, doc="sessions that wait for analysis; None: not known yet")
-    project = param.Selector(default=ALL, objects=[ALL], check_on_set=False)
-    agent = param.Selector(default=ALL, objects=[ALL], check_on_set=False)
     detector = param.Selector(default=ALL, objects=[ALL], check_on_set=False)
     severity = param.Selector(default=ALL, objects=[ALL], check_on_set=False)
-    since = param.CalendarDate(default=None, doc="first day that counts")
-    until = param.CalendarDate(default=None, doc="last day that counts")
-    problem = param.String(default="", doc="why there is nothing to show")
 
-    _tabulator: Any = None
-
-    @param.depends("sessions", "findings", watch=True, on_init=True)
-    def _offer(self) -> None:
-        for name, frame in (("project", self.sessions), ("agent", self.sessions), ("detector", self.findings)):
-            found = sorted(frame[name].dropna().unique())
-            self.param[name].objects = {f"all {name}s": ALL, **{tables.text(value): value for value in found}}
+    @param.depends("findings", watch=True, on_init=True)
+    def _offer_findings(self) -> None:
+        self.offer("detector", self.findings["detector"])
         self.param.severity.objects = {"all severities": ALL, **{name: name for name in summaries.SEVERITIES}}
 
     def _chosen(self, frame: pd.DataFrame, times: pd.Series) -> pd.DataFrame:
         """The rows of a frame with session_id that agent, project and days leave in."""
         about = self.sessions.set_index("session_id").reindex(frame["session_id"])
-        keep = pd.Series(data=True, index=frame.index)
-        for name in ("project", "agent"):
-            value = getattr(self, name)
-            keep &= (about[name] == value).fillna(value=False).to_numpy(bool) if value else True
-        days = local_day(times, self.tz)
-        for name, outside in (("since", days < str(self.since)), ("until", days > str(self.until))):
-            if getattr(self, name):
-                keep &= days.notna() & ~outside.fillna(value=False).astype(bool)
-        return frame[keep]
+        return self.left(frame, about, self.day(times))
 
     def chosen_findings(self) -> pd.DataFrame:
         """Return the findings that the settings leave, the worst first, then the latest."""
@@ -185,25 +166,17 @@ class Findings(Chosen):
         chosen["message"] = chosen["explanation"].map(lambda said: tables.text(said, 240), na_action="ignore")
         chosen["detector"] = chosen["detector"].map(tables.text, na_action="ignore")
         chosen["verdict"] = self.judged(chosen["finding_id"])
-        chosen["started_at"] = self._local(chosen["started_at"])
+        chosen["started_at"] = self.local(chosen["started_at"])
         return chosen[list(COLUMNS)].fillna(dict.fromkeys(("message", "task"), tables.UNKNOWN))
-
-    def _click(self, event: Any) -> None:
-        self.finding = str(self._tabulator.value["finding_id"].iloc[event.row])
 
     @param.depends("sessions", "findings", "project", "agent", "detector", "severity", "since", "until", watch=True)
     def _fill(self) -> None:
-        if self._tabulator is not None:
-            self._tabulator.selection = []  # first: Panel looks the old selection up in the new rows
-            self._tabulator.value = self.table()
-            self._mark()
+        self.fill()
 
     @param.depends("finding", watch=True)
     def _mark(self) -> None:
         self.unkept = ""
-        if self._tabulator is not None:
-            ids = self._tabulator.value["finding_id"]
-            self._tabulator.selection = ids.index[ids == self.finding].tolist()
+        self.mark()
 
     @param.depends("annotations", watch=True)
     def _rejudge(self) -> None:
@@ -214,42 +187,13 @@ class Findings(Chosen):
             if changed:
                 self._tabulator.patch({"verdict": changed})
 
-    def __panel__(self) -> pn.viewable.Viewable:
-        self._tabulator = pn.widgets.Tabulator(
-            self.table(),
-            titles=COLUMNS,
-            widths=WIDTHS | NUMBERS,
-            formatters=FORMATS,
-            text_align=dict.fromkeys(NUMBERS, "right"),
-            header_align=dict.fromkeys(NUMBERS, "right"),
-            hidden_columns=["finding_id"],
-            **TABLE,
-        )
-        self._tabulator.on_click(self._click)
-        self._mark()
-        pn.state.onload(self._stands)
-        return page(self, "findings")
-
-    def _stands(self) -> None:
-        self.ready = True
-
     def filters(self) -> pn.viewable.Viewable:
         """Return the settings of the page."""
-        wide = {"sizing_mode": "stretch_width"}
-        return pmui.Column(
-            pmui.Typography("Which findings", variant="subtitle1", margin=(16, 10, 0, 10)),
-            pmui.Select.from_param(self.param.severity, name="Severity", **wide),
-            pmui.Select.from_param(self.param.detector, name="Detector", **wide),
-            pmui.Select.from_param(self.param.project, name="Project", **wide),
-            pmui.Select.from_param(self.param.agent, name="Agent", **wide),
-            pmui.DatePicker.from_param(self.param.since, name="From day", **wide),
-            pmui.DatePicker.from_param(self.param.until, name="To day", **wide),
-            pmui.Typography(f"{NOTE}{self.tz}.", variant="caption", margin=(12, 10)),
-            **wide,
-        )
+        return self.settings("Which findings", [("severity", "Severity"), ("detector", "Detector")], NOTE)
 
     def body(self) -> pn.viewable.Viewable:
         """Return the numbers, figures, the table, and the chosen finding with its session."""
+        self.row_table(COLUMNS, WIDTHS, NUMBERS, FORMATS)
         return pmui.Column(
             problem(self.param.problem),
             words(self.state, MUTED, 13, margin=(12, 17, 4, 17)),

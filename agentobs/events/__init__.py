@@ -15,11 +15,12 @@ from agentobs.events.model import (
     Usage,
     call_key,
 )
-from agentobs.events.times import EARLIEST, LATEST, QUALITIES, SENTINEL, Stamp, parse_timestamp, stamp
+from agentobs.events.times import EARLIEST, KNOWN, LATEST, QUALITIES, SENTINEL, Stamp, parse_timestamp, stamp
 
 __all__ = [
     "BASES",
     "EARLIEST",
+    "KNOWN",
     "LATEST",
     "QUALITIES",
     "ROLES",

@@ -12,6 +12,8 @@ clamped: outside [2015, 2035), the original stays in the raw record; none: the s
 EARLIEST = 1_420_070_400_000_000  # 2015-01-01T00:00:00Z
 LATEST = 2_051_222_400_000_000  # 2035-01-01T00:00:00Z, not included
 SENTINEL = 2_051_136_000_000_000  # 2034-12-31T00:00:00Z: where clamped times go; retention treats it as newest
+KNOWN = (EARLIEST + 86_400_000_000, SENTINEL)
+"""[from, to): times of quality none lie in the day before, to keep their order, and clamped ones behind."""
 
 
 class Stamp(NamedTuple):

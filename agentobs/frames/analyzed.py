@@ -68,7 +68,7 @@ FINDINGS = declare(
     session_id       str
     severity         str    info | low | medium | high | critical
     confidence       float  in [0, 1]: how surely the definition is met
-    started_at       time   of the first step
+    started_at       time   of the first step; <NA>: its source knows no times
     ended_at         time   of the last step
     event_ids        object evidence: list of event ids to open
     wasted_event_ids object of the calls and answers that were in vain: list of event ids

@@ -177,7 +177,7 @@ def test_the_chosen_finding_stays_marked_in_the_table(page):
 
 
 def test_a_link_to_the_other_page_takes_the_settings_along(module):
-    link = module.page.__globals__["link"]
+    link = module.plot.__globals__["link"]
     assert link("overview", "/a b", CANARY[:4], datetime.date(2026, 3, 1), None) == (
         "overview?project=%2Fa+b&agent=%3Cimg&since=2026-03-01"
     )

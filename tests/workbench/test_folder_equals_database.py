@@ -23,6 +23,7 @@ LOGS = {
     "fixtures": ROOT / "tests" / "fixtures" / "claude_code",
     "real logs": ROOT.parent / "shared" / "logs" / "claude_code",
     "codex fixtures": ROOT / "tests" / "fixtures" / "codex",
+    "without times": ROOT / "tests" / "fixtures" / "swe_agent",
 }
 ORDERS: dict[str, Callable[[list[Found]], list[Found]]] = {
     "largest first": lambda found: found,
@@ -98,6 +99,29 @@ def test_every_frame_is_the_same_from_files_and_from_a_database_in_any_order(
         pd.testing.assert_series_equal(folder.raw(ids), database.raw(ids))
         for filters in some_filters(folder) if order == "largest first" else ():
             assert_equal(folder, database, **filters)
+
+
+def test_what_knows_no_times_is_of_no_day_and_in_no_range(database_url: str, tmp_path: Path) -> None:
+    """Times that only keep the order of a source must not look like times."""
+    path = LOGS["without times"]
+    with (
+        Workbench(Folder(path, settings(tmp_path))) as folder,
+        ingested(database_url, path, tmp_path, ORDERS["largest first"]) as database,
+    ):
+        for bench in (folder, database):
+            for by in ("day", "hour", ("session", "day")):
+                spent = bench.usage(by)
+                assert spent["model_calls"].sum() > 0
+                assert spent["hour" if by == "hour" else "day"].isna().all()
+            for frame in ("sessions", "events", "model_calls", "tool_calls", "edits", "messages"):
+                read = getattr(bench, frame)
+                assert len(read()) > 0
+                assert read(until="2034-01-01").empty, frame
+                assert read(since="2000-01-01").empty, frame
+            assert bench.usage("agent", until="2034-01-01").empty
+        found = folder.findings()
+        assert len(found) > 0
+        assert found[["started_at", "ended_at"]].isna().all(axis=None)
 
 
 QUERIES = ("the", "error", '"not found"', "test -error", "shop/cart.py or read", "fixed files", "a", "xyzzy")

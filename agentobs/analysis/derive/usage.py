@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from agentobs.analysis.derive.records import LANES
+from agentobs.analysis.zones import known, local_day
 from agentobs.frames import TIME, USAGE
 
 _BILLION = 10**9
@@ -51,7 +52,7 @@ def _usd(high: Any, low: Any) -> float | None:
 
 def _group(model_calls: pd.DataFrame, name: str, zone: str) -> pd.Series:
     if name == "day":
-        return model_calls["started_at"].dt.tz_convert(zone).dt.strftime("%Y-%m-%d").astype("str")
+        return local_day(model_calls["started_at"], zone)
     if name == "hour":
-        return model_calls["started_at"].dt.floor("h").astype(TIME)
+        return known(model_calls["started_at"]).dt.floor("h").astype(TIME)
     return model_calls[_COLUMNS.get(name, name)]

@@ -13,6 +13,7 @@ import pandas as pd
 from agentobs import registry
 from agentobs.analysis.detectors._base import Detector
 from agentobs.analysis.waste import waste_of
+from agentobs.analysis.zones import known
 from agentobs.errors import SettingsError
 from agentobs.frames import FINDINGS, conform, empty
 
@@ -38,12 +39,12 @@ def find(frames: Frames, names: Iterable[str] | None = None, **parameters: Mappi
     -------
     Frame of FINDINGS, by session, start and detector. Raises SettingsError for an unknown detector or parameter.
     """
-    known = detectors()
-    chosen = list(known) if names is None else list(names)
-    unknown = sorted({*chosen, *parameters} - set(known))
+    there = detectors()
+    chosen = list(there) if names is None else list(names)
+    unknown = sorted({*chosen, *parameters} - set(there))
     if unknown:
-        raise SettingsError(f"no detector {unknown[0]!r}; there are {', '.join(known)}")
-    parts = [run(known[name], frames, **parameters.get(name, {})) for name in chosen]
+        raise SettingsError(f"no detector {unknown[0]!r}; there are {', '.join(there)}")
+    parts = [run(there[name], frames, **parameters.get(name, {})) for name in chosen]
     filled = [part for part in parts if len(part)]
     if not filled:
         return empty(FINDINGS)
@@ -89,7 +90,8 @@ def _findings(
         "explanation": seen["explanation"].str.slice(0, 300),
     }
     found = pd.DataFrame(columns)
-    found[["started_at", "ended_at"]] = found[["started_at", "ended_at"]].apply(pd.to_datetime, utc=True)
+    for name in ("started_at", "ended_at"):
+        found[name] = known(pd.to_datetime(found[name], utc=True))
     return conform(found, FINDINGS)
 
 

@@ -1,7 +1,7 @@
 -- Calls, tokens and cost by group, from quarter-hours: a day can be cut in any zone.
 -- Parameters: since, until, agent, project, model; zone; by (text[], names of groups). Columns: the groups, then frames.USAGE.
-SELECT CASE WHEN 'day' = ANY(%(by)s) THEN to_char(date_trunc('day', bucket AT TIME ZONE %(zone)s), 'YYYY-MM-DD') END AS day,
-       CASE WHEN 'hour' = ANY(%(by)s) THEN date_trunc('hour', bucket) END AS hour,
+SELECT CASE WHEN 'day' = ANY(%(by)s) THEN to_char(date_trunc('day', known AT TIME ZONE %(zone)s), 'YYYY-MM-DD') END AS day,
+       CASE WHEN 'hour' = ANY(%(by)s) THEN date_trunc('hour', known) END AS hour,
        CASE WHEN 'model' = ANY(%(by)s) THEN nullif(model, '') END AS model,
        CASE WHEN 'project' = ANY(%(by)s) THEN nullif(project, '') END AS project,
        CASE WHEN 'agent' = ANY(%(by)s) THEN agent END AS agent,
@@ -12,8 +12,9 @@ SELECT CASE WHEN 'day' = ANY(%(by)s) THEN to_char(date_trunc('day', bucket AT TI
        sum(cost_pico_usd) FILTER (WHERE model_calls > unpriced_calls) / 1e12::float AS cost_usd,
        sum(unpriced_calls)::bigint AS unpriced_calls
 FROM rollup_usage
-WHERE (%(since)s::timestamptz IS NULL OR bucket >= %(since)s)
-  AND (%(until)s::timestamptz IS NULL OR bucket < %(until)s)
+     CROSS JOIN LATERAL (SELECT CASE WHEN bucket >= '2015-01-02Z' AND bucket < '2034-12-31Z' THEN bucket END AS known) times
+WHERE (%(since)s::timestamptz IS NULL OR known >= %(since)s)
+  AND (%(until)s::timestamptz IS NULL OR known < %(until)s)
   AND (%(agent)s::text[] IS NULL OR agent = ANY(%(agent)s))
   AND (%(project)s::text[] IS NULL OR project = ANY(%(project)s))
   AND (%(model)s::text[] IS NULL OR model = ANY(%(model)s))

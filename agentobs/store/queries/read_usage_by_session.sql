@@ -1,7 +1,7 @@
 -- Calls, tokens and cost by group, from the accounting table: exact bounds, and sessions as a group.
 -- Parameters: as read_usage, and session. Columns: the groups, then frames.USAGE.
-SELECT CASE WHEN 'day' = ANY(%(by)s) THEN to_char(date_trunc('day', started_at AT TIME ZONE %(zone)s), 'YYYY-MM-DD') END AS day,
-       CASE WHEN 'hour' = ANY(%(by)s) THEN date_trunc('hour', started_at) END AS hour,
+SELECT CASE WHEN 'day' = ANY(%(by)s) THEN to_char(date_trunc('day', known AT TIME ZONE %(zone)s), 'YYYY-MM-DD') END AS day,
+       CASE WHEN 'hour' = ANY(%(by)s) THEN date_trunc('hour', known) END AS hour,
        CASE WHEN 'model' = ANY(%(by)s) THEN model END AS model,
        CASE WHEN 'project' = ANY(%(by)s) THEN project END AS project,
        CASE WHEN 'agent' = ANY(%(by)s) THEN agent END AS agent,
@@ -12,9 +12,10 @@ SELECT CASE WHEN 'day' = ANY(%(by)s) THEN to_char(date_trunc('day', started_at A
        sum(cost_pico_usd) / 1e12::float AS cost_usd,
        count(*) FILTER (WHERE cost_pico_usd IS NULL) AS unpriced_calls
 FROM model_calls JOIN contexts USING (context_id) JOIN kinds USING (kind_id)
+     CROSS JOIN LATERAL (SELECT CASE WHEN started_at >= '2015-01-02Z' AND started_at < '2034-12-31Z' THEN started_at END AS known) times
 WHERE NOT is_muted
-  AND (%(since)s::timestamptz IS NULL OR started_at >= %(since)s)
-  AND (%(until)s::timestamptz IS NULL OR started_at < %(until)s)
+  AND (%(since)s::timestamptz IS NULL OR known >= %(since)s)
+  AND (%(until)s::timestamptz IS NULL OR known < %(until)s)
   AND (%(session)s::text[] IS NULL OR session_id = ANY(%(session)s))
   AND (%(agent)s::text[] IS NULL OR agent = ANY(%(agent)s))
   AND (%(project)s::text[] IS NULL OR project = ANY(%(project)s))
