@@ -93,6 +93,17 @@ RUNS = (
             MEMORY,
         ],
     ),
+    Run(
+        "search, one million documents",
+        ["bench_search"],
+        [
+            Figure("indexed, documents/s", r": ([\d,]+) per second"),
+            Figure("p50, ms", r"\nall .*?p50 +([\d.]+)"),
+            Figure("p95, ms", r"\nall .*?p95 +([\d.]+)", most=200),
+            Figure("p99, ms", r"\nall .*?p99 +([\d.]+)"),
+            Figure("max, ms", r"\nall .*?max +([\d.]+)"),
+        ],
+    ),
 )
 
 PROOFS = (
