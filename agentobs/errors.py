@@ -82,6 +82,12 @@ class ServerUnavailable(AgentobsError):
     exit_code = 6
 
 
+class ServerNotTrusted(ServerUnavailable):
+    """A server shows a certificate that is not trusted: nothing was sent to it, and trying again changes nothing."""
+
+    retryable = False
+
+
 class FrameError(AgentobsError):
     """A frame lacks what a function needs."""
 

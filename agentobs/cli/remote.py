@@ -3,15 +3,17 @@
 import http.client
 import json
 import os
+import ssl
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from agentobs.cli.output import one_line
-from agentobs.errors import ServerUnavailable, SettingsError
+from agentobs.errors import ServerNotTrusted, ServerUnavailable, SettingsError
 
 URL = "http://127.0.0.1:4318"
 _TIMEOUT_S = 90.0
+_EXPIRED, _NAME_MISMATCH, _ADDRESS_MISMATCH = 10, 62, 64  # of OpenSSL's answers, the ones with a remedy of their own
 
 
 class Answer(NamedTuple):
@@ -84,8 +86,29 @@ class Remote:
         return self._connection.getresponse()
 
     def _gone(self, error: Exception) -> ServerUnavailable:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return ServerNotTrusted(f"{self.url} is not trusted, and nothing was sent: {_complaint(error)}")
         reason = str(error).lower() or type(error).__name__
+        if isinstance(error, ssl.SSLError) and error.reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}:
+            return ServerUnavailable(f"no answer from {self.url}: it does not speak TLS; is it http://?")
+        if not self._secure and isinstance(error, http.client.BadStatusLine):
+            return ServerUnavailable(
+                f"no answer from {self.url}: it hangs up; does it stop just now, or is it https://?"
+            )
         return ServerUnavailable(f"no answer from {self.url}: {reason}; is `agentobs serve` running there?")
+
+
+def _complaint(error: ssl.SSLCertVerificationError) -> str:
+    """Return what is wrong with a certificate, and what to do."""
+    said = error.verify_message.rstrip(".").lower()
+    if error.verify_code in {_NAME_MISMATCH, _ADDRESS_MISMATCH}:
+        return f"{said}; call it by a name that is in its certificate"
+    if error.verify_code == _EXPIRED:
+        return f"{said}; the server needs a new one"
+    named = os.environ.get("SSL_CERT_FILE")
+    if not named:
+        return f"{said}; name the PEM file of its certificate authority in SSL_CERT_FILE"
+    return f"{said}; SSL_CERT_FILE={named} must name a PEM file with its certificate authority"
 
 
 def error_of(status: int, body: bytes) -> str:

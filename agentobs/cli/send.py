@@ -133,8 +133,8 @@ class Sender:
         for attempt in range(_ATTEMPTS):
             try:
                 return self._pass(found)
-            except ServerUnavailable:
-                if attempt == _ATTEMPTS - 1:
+            except ServerUnavailable as error:
+                if attempt == _ATTEMPTS - 1 or not error.retryable:
                     raise
                 sleep(min(2.0**attempt / 2, _MOST_PAUSE_S))
         raise AssertionError("the last attempt returns or raises")

@@ -18,7 +18,7 @@ def serve(
     require_keys: Annotated[bool, Parameter(help="Of programs of this machine, too: say it behind a proxy.")] = False,
     allow_host: Annotated[list[str] | None, Parameter(help="Name by which it may be called; repeatable.")] = None,
     rate: Annotated[float, Parameter(help="Most events per second of a key, unless it says another number.")] = 20_000,
-    tls_certificate: Annotated[Path | None, Parameter(help="PEM file; with --tls-key it serves https.")] = None,
+    tls_certificate: Annotated[Path | None, Parameter(help="PEM file: serve https. Renewed, it is taken anew.")] = None,
     tls_key: Annotated[Path | None, Parameter(help="PEM file of the private key.")] = None,
 ) -> int:  # fmt: skip
     """Take events by HTTP and store them, until SIGTERM or Ctrl-C. What was accepted survives a crash.
@@ -31,8 +31,6 @@ def serve(
     from agentobs.server.serving import Serving
     from agentobs.server.serving import serve as run
 
-    if (tls_certificate is None) != (tls_key is None):
-        raise SettingsError("--tls-certificate and --tls-key belong together; give both or none")
     limits = Limits(cap_bytes=size_of(spool_cap, "spool-cap"), free_bytes=size_of(keep_free, "keep-free"))
     chosen = opening.settings()
     return run(

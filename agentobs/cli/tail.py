@@ -84,7 +84,7 @@ def _followed(
                         yield kind, json.loads(data)
             reason = "the server ended the stream"
         except ServerUnavailable as error:
-            if not has_begun:
+            if not (has_begun and error.retryable):
                 raise
             reason = str(error)
         except (OSError, http.client.HTTPException) as error:

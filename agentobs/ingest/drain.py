@@ -21,6 +21,7 @@ from agentobs.ingest._spool_reader import SpoolReader
 from agentobs.ingest._tenants import SpoolContexts
 from agentobs.ingest.backfill import Job, adapters, keeper_of
 from agentobs.ingest.commit import BatchBuilder, Origin
+from agentobs.ingest.durations import Durations
 from agentobs.ingest.spool import spool_id
 from agentobs.ingest.worker import Committer, Outcome, Progress, Worker, ignore
 from agentobs.store import engine, sources
@@ -39,6 +40,7 @@ class Reached(msgspec.Struct):
     position: int
     end: int
     waiting: str | None = None  # why the database keeps it waiting
+    batches: Durations | None = None  # of its transactions, since the process began
 
 
 class _Reading(msgspec.Struct):
@@ -70,6 +72,7 @@ class Drainer(Worker):
         self._builder_keeper = keeper
         self._reading: _Reading | None = None
         self._committed = 0  # address up to which all is committed
+        self._took = Durations()
         self._reached: Callable[[Reached], None] = _nobody
         self.finish = False
 
@@ -99,12 +102,12 @@ class Drainer(Worker):
                     continue
                 self._drop_connection()
                 waiting(error)
-                reached(Reached(self._committed, self._end(), str(error)))
+                reached(self._stand(str(error)))
                 time.sleep(pause)
                 pause = min(pause * 2, _MOST_PAUSE_S)
                 continue
             pause = 0.05
-            reached(Reached(self._committed, self._end()))
+            reached(self._stand())
             if outcome.records == 0:
                 if finishing:
                     return True
@@ -128,7 +131,7 @@ class Drainer(Worker):
         connection = self.connection
         reading = self._reading or self._resume()
         outcome = Outcome(str(self._folder))
-        with Committer(connection, self._pool, self._settled) as committer:
+        with Committer(connection, self._pool, self._settled, self._took.add) as committer:
             committer.outcomes[reading.origin.source.source_id] = outcome
             builder = BatchBuilder(self._encoder, self._numbers, self._builder_keeper)
             began = None
@@ -152,7 +155,7 @@ class Drainer(Worker):
         before = self._committed
         committer.commit(batch)
         if self._committed != before:
-            self._reached(Reached(self._committed, self._end()))
+            self._reached(self._stand())
             self._remove()
 
     def _resume(self) -> _Reading:
@@ -177,6 +180,9 @@ class Drainer(Worker):
     def _settled(self, part: Part, committed: Committed, outcome: Outcome) -> None:
         super()._settled(part, committed, outcome)
         self._committed = part.step.new_offset
+
+    def _stand(self, waiting: str | None = None) -> Reached:
+        return Reached(self._committed, self._end(), waiting, self._took)
 
     def _end(self) -> int:
         """The address where the spool ends now."""

@@ -210,10 +210,12 @@ class Committer:
         connection: psycopg.Connection,
         pool: ThreadPoolExecutor,
         settled: Callable[[Part, Committed, Outcome], None],
+        took: Callable[[float], object] = lambda _: None,
     ) -> None:
         self._connection = connection
         self._pool = pool
         self._settled = settled
+        self._took = took  # seconds of a batch that was committed
         self._pending: tuple[Future[dict[int, Committed]], Batch] | None = None
         self.outcomes: dict[int, Outcome] = {}
 
@@ -221,7 +223,13 @@ class Committer:
         """Wait for the batch before, then hand this one over."""
         self._settle()
         if batch is not None:
-            self._pending = (self._pool.submit(writer.commit_batch, self._connection, batch), batch)
+            self._pending = (self._pool.submit(self._commit, batch), batch)
+
+    def _commit(self, batch: Batch) -> dict[int, Committed]:
+        began = time.perf_counter()
+        committed = writer.commit_batch(self._connection, batch)
+        self._took(time.perf_counter() - began)
+        return committed
 
     def _settle(self) -> None:
         if self._pending is not None:

@@ -41,7 +41,7 @@ class Principal(msgspec.Struct, frozen=True):
 
 
 OWNER = Principal(scopes=frozenset(Scope))
-_FORWARDED = {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip"}
+_FORWARDED = {"forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip"}
 NOBODY = Principal(key="", scopes=frozenset({Scope.OPEN}))
 
 Access = Callable[[Request, "Route"], Awaitable[Principal]]
@@ -123,8 +123,9 @@ def is_loopback(host: str) -> bool:
 
 def _is_from_here(request: Request) -> bool:
     """Tell whether a program of this machine asks, and not a proxy for somebody else."""
-    headers = request.headers
-    return is_loopback(_without_port(headers.get("host", ""))) and not _FORWARDED & set(headers)
+    names = request.headers.keys()
+    is_forwarded = any(name in _FORWARDED or name.startswith("x-forwarded-") for name in names)
+    return is_loopback(_without_port(request.headers.get("host", ""))) and not is_forwarded
 
 
 def _is_address(host: str) -> bool:

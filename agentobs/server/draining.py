@@ -144,8 +144,7 @@ class Status:
         if not self._waits:
             self._say(f"drain: waiting for the database: {error}")
         self._waits = True
-        known = self._last
-        self._last = Reached(known.position if known else 0, known.end if known else 0, str(error))
+        self._last = msgspec.structs.replace(self._last or Reached(0, 0), waiting=str(error))
         self.flush()
 
     def flush(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from typing import Annotated
 
 import msgspec
@@ -29,7 +30,7 @@ class EventsQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 async def post_events(call: Call) -> Response:
     """Accept a JSON array, NDJSON, or one object; say how many items are durable and why others are not."""
-    request, service = call.request, call.service
+    request, service, began = call.request, call.service, time.perf_counter()
     asked = _asked(call)
     service.spool.admit(min(bodies.declared_size(request), call.body_cap_bytes))
     with service.in_hand() as weigh:
@@ -44,11 +45,7 @@ async def post_events(call: Call) -> Response:
         if taken.payloads:
             await asyncio.wrap_future(service.spool.append(taken.payloads))
     service.buckets.charge(call.principal, taken.accepted + len(taken.rejected))
-    counts = service.counts
-    counts["requests"] += 1
-    counts["accepted"] += taken.accepted
-    counts["rejected"] += len(taken.rejected)
-    counts["redactions"] += taken.redactions.total()
+    service.count(began, taken.accepted, len(taken.rejected), taken.redactions.total())
     return _told(taken)
 
 

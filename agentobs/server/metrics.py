@@ -1,11 +1,13 @@
 """GET /metrics: what was counted, in the text format of Prometheus."""
 
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
 from agentobs.errors import DatabaseError
+from agentobs.ingest.durations import BOUNDS_S, Durations
 from agentobs.server.call import Call
 from agentobs.server.read_api_pool import Desk
 from agentobs.server.read_api_query import decode
@@ -21,7 +23,7 @@ class Metric(NamedTuple):
     name: str
     kind: str
     meaning: str
-    samples: list[tuple[str, float]]
+    samples: list[tuple[str, float]]  # of a histogram with the suffix of its name before the label
 
 
 async def get_metrics(call: Call) -> Response:
@@ -61,6 +63,7 @@ def _own(service: Any) -> Iterator[Metric]:
         ("redactions", "Secrets that were taken out on the way in."),
     ):
         yield Metric(f"{name}_total", "counter", meaning, [("", counts[name])])
+    yield _histogram("request_seconds", "From the head of a request that brought events to its answer.", service.took)
     refused = [(f'{{error="{name}"}}', n) for name, n in sorted(counts.items()) if name not in _NOT_REFUSALS]
     yield Metric("refusals_total", "counter", "Requests that were refused as a whole, by kind.", refused)
     yield Metric("spool_bytes", "gauge", "Bytes of the spool on disk.", [("", usage.held_bytes)])
@@ -71,6 +74,8 @@ def _own(service: Any) -> Iterator[Metric]:
         yield Metric("drain_lag_bytes", "gauge", "Accepted bytes that are not stored yet.", [("", behind)])
         waits = [("", float(reached.waiting is not None))]
         yield Metric("drain_waiting", "gauge", "1 while the drain waits for the database.", waits)
+        if reached.batches is not None:
+            yield _histogram("batch_seconds", "Of the drain's transactions, since it began.", reached.batches)
     if live is not None:
         yield Metric("live_clients", "gauge", "Clients that follow the stream.", [("", live.clients)])
         yield Metric(
@@ -78,6 +83,14 @@ def _own(service: Any) -> Iterator[Metric]:
         )
         yield Metric("live_gaps_total", "counter", "Times that a client was too slow for its queue.", [("", live.gaps)])
         yield Metric("live_queued_bytes", "gauge", "Bytes that wait for live clients.", [("", live.queued_bytes)])
+
+
+def _histogram(name: str, meaning: str, durations: Durations) -> Metric:
+    below = list(accumulate(durations.counts))
+    samples: list[tuple[str, float]] = [
+        (f'_bucket{{le="{bound}"}}', count) for bound, count in zip((*BOUNDS_S, "+Inf"), below, strict=True)
+    ]
+    return Metric(name, "histogram", meaning, [*samples, ("_sum", durations.total_s), ("_count", below[-1])])
 
 
 def _stored(totals: Totals | None) -> Iterator[Metric]:

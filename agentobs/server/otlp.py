@@ -5,6 +5,7 @@ rest, and left out by the adapter under that reason: nothing is made of them yet
 """
 
 import asyncio
+import time
 from collections import Counter
 
 import msgspec
@@ -49,7 +50,7 @@ async def post_metrics(call: Call) -> Response:
 
 
 async def _post(call: Call, signal: Signal) -> Response:
-    request, service = call.request, call.service
+    request, service, began = call.request, call.service, time.perf_counter()
     form = form_of(request)
     if form is None:
         raise RequestRefused(f"content-type must be {PROTOBUF} or {JSON}", 415)
@@ -71,11 +72,7 @@ async def _post(call: Call, signal: Signal) -> Response:
         if found.payloads:
             await asyncio.wrap_future(service.spool.append(found.payloads))
     service.buckets.charge(call.principal, found.export.accepted + found.export.rejected)
-    counts = service.counts
-    counts["requests"] += 1
-    counts["accepted"] += found.export.accepted
-    counts["rejected"] += found.export.rejected
-    counts["redactions"] += found.redactions.total()
+    service.count(began, found.export.accepted, found.export.rejected, found.redactions.total())
     return told(found.export, signal, form)
 
 

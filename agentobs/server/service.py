@@ -1,5 +1,6 @@
 """What all requests share: the spool, the intake, the limits, who may do what, and what was counted."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ import msgspec
 from agentobs.adapters._base import Adapter
 from agentobs.errors import SpoolFull
 from agentobs.ingest.drain import Reached
+from agentobs.ingest.durations import Durations
 from agentobs.ingest.spool import Spool
 from agentobs.redaction import Redactor
 from agentobs.server.access import Access, owner_only
@@ -60,10 +62,16 @@ class Service:
         self.reading = reading  # None: this server only accepts
         self.live = None if reading is None else Live(reading)
         self.counts: Counter[str] = Counter()
+        self.took = Durations()
         self.redactor = redactor
         self.intake = Intake(known, redactor)
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="agentobs-intake")
         self._in_hand = 0
+
+    def count(self, began: float, accepted: int, rejected: int, redactions: int) -> None:
+        """Count a request that brought events; `began` is what time.perf_counter said then."""
+        self.counts.update(requests=1, accepted=accepted, rejected=rejected, redactions=redactions)
+        self.took.add(time.perf_counter() - began)
 
     @contextmanager
     def in_hand(self) -> Iterator[Callable[[int], None]]:

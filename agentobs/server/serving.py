@@ -1,7 +1,9 @@
 """`serve`: accept and drain until SIGTERM or SIGINT; then stop accepting, make durable, drain, and end with 0."""
 
+import asyncio
 import signal
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -24,10 +26,12 @@ from agentobs.server.limits import EVENTS_PER_S, Buckets
 from agentobs.server.read_api_pool import Reading
 from agentobs.server.service import Patience, Service
 from agentobs.server.supervision import Beside
+from agentobs.server.tls import Certificate
 from agentobs.store import engine
 
 HOST, PORT = "127.0.0.1", 4318  # the port that exporters of OpenTelemetry use unless told
 _REQUESTS_S, _ALL_S = 3, 9.0  # after SIGTERM: for the requests in hand, and for everything
+_FAREWELL_S = 1.0  # of those: for who says good-bye
 _BACKLOG = 512
 
 
@@ -50,6 +54,7 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
 
 def serve(serving: Serving) -> int:
     """Serve until told to stop; return the exit code. Raises SettingsError and SpoolError when it cannot begin."""
+    secured = secured_by(serving)
     reading = Reading(serving.job.url, serving.database_home, taught=serving.job.mappings)
     reader = KeyReader(reading.connect)
     keys = KeyRing(reader, serving.folder / "keys.json")
@@ -71,13 +76,13 @@ def serve(serving: Serving) -> int:
         plan = Plan(job=serving.job, folder=serving.folder, database_home=serving.database_home)
         drain, index = Beside("draining", plan, say), Beside("indexing", plan, say)
         port = listening.getsockname()[1]
-        scheme = "http" if serving.certificate is None else "https"
+        scheme = "http" if secured is None else "https"
         say(f"serving on {scheme}://{serving.host}:{port}; spool {serving.folder}; Ctrl-C ends")
         # uvicorn raises the signal again when it is done: by then it has had its effect.
         before = {number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGTERM)}
         began = float("inf")
         try:
-            began = run_server(service, [listening], serving.certificate, serving.private_key)
+            began = run_server(service, [listening], secured)
         finally:
             keys.close()
             reader.close()
@@ -88,6 +93,15 @@ def serve(serving: Serving) -> int:
                 signal.signal(number, handler)
     say("stopped; all that was accepted is stored" if done else "stopped; what is not stored yet waits in the spool")
     return 0
+
+
+def secured_by(serving: Serving) -> ssl.SSLContext | None:
+    """Return the TLS of a server, if it has one; raise SettingsError for files that cannot serve."""
+    if serving.certificate is None and serving.private_key is None:
+        return None
+    if serving.certificate is None or serving.private_key is None:
+        raise SettingsError("--tls-certificate and --tls-key belong together; give both or none")
+    return Certificate(serving.certificate, serving.private_key, say).context
 
 
 def guard_of(serving: Serving, keys: KeyRing) -> Guard:
@@ -112,10 +126,19 @@ class _Server(uvicorn.Server):
         self.ending()
         super().handle_exit(sig, frame)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().call_later(_FAREWELL_S, self._leave)
+        await super().shutdown(sockets)
 
-def run_server(
-    service: Service, sockets: Sequence[socket.socket], certificate: Path | None = None, key: Path | None = None
-) -> float:
+    def _leave(self) -> None:
+        """Hang up where all is said: by TLS a client must agree to the end, and one that is idle never does."""
+        for connection in list(self.server_state.connections):
+            transport = connection.transport
+            if transport.is_closing() and not transport.get_write_buffer_size():
+                transport.abort()
+
+
+def run_server(service: Service, sockets: Sequence[socket.socket], secured: ssl.SSLContext | None = None) -> float:
     """Run the accepting side until a signal; return when that came. The service is closed then."""
     config = uvicorn.Config(
         create_app(service),
@@ -129,9 +152,9 @@ def run_server(
         ws_per_message_deflate=False,  # it costs more than loopback or a proxy saves
         ws_max_size=1 << 16,
         backlog=_BACKLOG,
-        ssl_certfile=certificate,
-        ssl_keyfile=None if key is None else str(key),
     )
+    config.load()
+    config.ssl = secured
     server = _Server(config)
     server.ending = service.end_streams
     server.run(list(sockets))

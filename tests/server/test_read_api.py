@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from agentobs.frames import FRAMES
 from agentobs.ingest.indexing import index
@@ -259,26 +260,25 @@ def test_metrics_are_in_the_format_of_prometheus_and_count(embedded: Following) 
     embedded.store(event("a"), event("b", data={"key": "AKIA" + "IOSFODNN7EXAMPLQ"}))
     embedded.post(json.dumps(event("c", timestamp="never")))
     embedded.post(b"x", "?adapter=nobody")
-    found: dict[str, float] = {}
-    kinds: dict[str, str] = {}
     text = embedded.client.get("/metrics").text
-    for line in text.splitlines():
-        if line.startswith("# TYPE "):
-            _, _, name, kind = line.split()
-            assert name not in kinds, "a family stands once"
-            kinds[name] = kind
-        elif not line.startswith("#"):
-            sample = re.fullmatch(r'([a-z_]+)(\{[a-z]+="[^"\\\n]*"\})? ([0-9.e+-]+|NaN)', line)
-            assert sample, line
-            assert sample[1] in kinds, "a sample stands under its family"
-            found[sample[1] + (sample[2] or "")] = float(sample[3])
+    families = list(text_string_to_metric_families(text))
+    kinds = {family.name: family.type for family in families}
+    assert len(kinds) == len(families), "a family stands once"
+    assert "unknown" not in kinds.values()
+    assert all(family.documentation for family in families)
+    found = {(one.name, *one.labels.values()): one.value for family in families for one in family.samples}
     assert text.endswith("\n")
-    assert kinds["agentobs_accepted_total"] == "counter"
-    assert (found["agentobs_accepted_total"], found["agentobs_rejected_total"]) == (2, 1)
-    assert (found["agentobs_stored_total"], found["agentobs_batches_total"]) == (2, 1)
-    assert found['agentobs_refusals_total{error="RequestRefused"}'] == 1
-    assert found["agentobs_database_up"] == 1
-    assert found["agentobs_spool_bytes"] > 0
+    assert kinds["agentobs_accepted"] == "counter"
+    assert (found["agentobs_accepted_total",], found["agentobs_rejected_total",]) == (2, 1)
+    assert (found["agentobs_stored_total",], found["agentobs_batches_total",]) == (2, 1)
+    assert found["agentobs_refusals_total", "RequestRefused"] == 1
+    assert found["agentobs_database_up",] == 1
+    assert found["agentobs_spool_bytes",] > 0
+    assert kinds["agentobs_request_seconds"] == "histogram"
+    below = [value for (name, *_), value in found.items() if name == "agentobs_request_seconds_bucket"]
+    assert below == sorted(below)
+    assert (below[-1], found["agentobs_request_seconds_count",]) == (2, 2), "a refusal is none"
+    assert found["agentobs_request_seconds_sum",] > 0
 
 
 def test_the_document_describes_every_route(embedded: Following) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from agentobs.ingest.backfill import Job
 from agentobs.ingest.drain import Drainer
@@ -109,6 +111,23 @@ def _indexed(url: str) -> int:
         row = connection.execute("SELECT count(*) FROM search_documents").fetchone()
     assert row is not None
     return row[0]
+
+
+def _scraped(server: Served) -> dict[str, float]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=30) as answer:
+        families = text_string_to_metric_families(answer.read().decode())
+        return {one.name: one.value for family in families for one in family.samples if not one.labels}
+
+
+def test_how_long_the_transactions_of_the_drain_took_can_be_scraped(database_url: str, tmp_path: Path) -> None:
+    with served(tmp_path, database_url) as server:
+        for batch in range(3):
+            assert server.post(line(f"e{batch}")) == 200
+            until(lambda stored=batch + 1: _scraped(server).get("agentobs_stored_total") == stored)
+        until(lambda: _scraped(server).get("agentobs_batch_seconds_count") == 3)
+        found = _scraped(server)
+        assert 0 < found["agentobs_batch_seconds_sum"] < _PATIENCE_S
+        assert found["agentobs_drain_lag_bytes"] == 0
 
 
 def test_sigterm_under_load_ends_it_with_0_and_all_that_was_accepted_is_stored(
