@@ -14,7 +14,7 @@ from bokeh.models.widgets.tables import DateFormatter, NumberFormatter
 
 from agentobs.analysis import findings as summaries
 from agentobs.analysis import tables
-from agentobs.analysis.look import MUTED, PALETTE, nothing
+from agentobs.analysis.look import MUTED, PALETTE, nothing, whole
 from agentobs.analysis.look import figure as blank
 from agentobs.frames import SCORES, empty
 
@@ -155,7 +155,7 @@ class Findings(Chosen):
             )
         made.update_layout(barmode="stack")
         made.update_xaxes(range=[0, 1.1], tickformat=".0%", title_text="coverage")
-        made.update_yaxes(tickformat=",d", rangemode="tozero")
+        made.update_yaxes(**whole(len(scores)))
         return made
 
     def table(self) -> pd.DataFrame:

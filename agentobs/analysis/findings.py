@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from agentobs.analysis.intervals import wilson
-from agentobs.analysis.look import FAILED, OTHER, PALETTE, figure, nothing, plain
+from agentobs.analysis.look import FAILED, OTHER, PALETTE, figure, nothing, plain, whole
 from agentobs.frames import require
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")  # the worst first
@@ -120,7 +120,7 @@ def plot_by_detector(findings: pd.DataFrame) -> go.Figure:
                 hovertemplate=f"%{{y}}: %{{x:,}} {severity}<extra></extra>",
             )
     made.update_layout(barmode="stack", height=max(240, 110 + 22 * len(counts)))
-    made.update_xaxes(tickformat=",d", showgrid=True)
+    made.update_xaxes(**whole(int(counts.sum(axis=1).max())), showgrid=True)
     return made
 
 
@@ -146,5 +146,5 @@ def plot_scores(scores: pd.DataFrame) -> go.Figure:
         hovertemplate="%{x}: %{y:,} sessions<extra></extra>",
     )
     made.update_xaxes(range=[0, 100], title_text="score")
-    made.update_yaxes(tickformat=",d", rangemode="tozero")
+    made.update_yaxes(**whole(len(known)))
     return made

@@ -2,6 +2,7 @@
 
 import html
 import re
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -47,6 +48,11 @@ LOOK = {
     "barcornerradius": 2,
     "margin": {"l": 12, "r": 16, "t": 66, "b": 12},
 }
+
+
+def whole(highest: int) -> dict[str, Any]:
+    """Return how an axis of counts is marked, where `highest` is the greatest: never by a part of one."""
+    return {"tickformat": ",d", "rangemode": "tozero", "dtick": 1 if highest <= 6 else None}
 
 
 def figure(title: str, subtitle: str = "", *, height: int = 340) -> go.Figure:

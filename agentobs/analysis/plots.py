@@ -3,7 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from agentobs.analysis.look import OTHER, PALETTE, colours, figure, nothing, plain
+from agentobs.analysis.look import OTHER, PALETTE, colours, figure, nothing, plain, whole
 from agentobs.frames import require
 
 MOST_POINTS = 5000
@@ -42,7 +42,7 @@ def sessions_over_time(per_day: pd.DataFrame) -> go.Figure:
         )
     _subtitle(made, f"sessions started per {STEPS[step]}, by agent")
     highest = int(table.groupby("day")["sessions"].sum().max())
-    made.update_yaxes(tickformat=",d", rangemode="tozero", dtick=1 if highest <= 6 else None)
+    made.update_yaxes(**whole(highest))
     return _days(made, table["day"], step, legend=len(agents) > 1)
 
 
