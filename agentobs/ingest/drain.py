@@ -61,11 +61,14 @@ class Drainer(Worker):
         folder: Path,
         *,
         known: Mapping[str, Adapter] | None = None,
+        silence_s: float = engine.SILENCE_S,
         watch: Callable[[Progress], None] = ignore,
     ) -> None:
         keeper = keeper_of(job)
         redactor = keeper.redactor
-        super().__init__(job.url, redactor, project=job.project, machine=job.machine, keeper=keeper, watch=watch)
+        super().__init__(
+            job.url, redactor, project=job.project, machine=job.machine, keeper=keeper, silence_s=silence_s, watch=watch
+        )
         self._folder = folder
         self._known = adapters(job.mappings) if known is None else known
         self._own_redactor = redactor

@@ -65,6 +65,7 @@ class Worker:
         machine: str | None = None,
         keeper: Keeper | None = None,
         retry_s: float = 60.0,
+        silence_s: float = engine.SILENCE_S,
         watch: Callable[[Progress], None] = ignore,
     ) -> None:
         self._url = url
@@ -73,6 +74,7 @@ class Worker:
         self._machine = machine
         self._keeper = keeper
         self._retry_s = retry_s
+        self._silence_s = silence_s  # of the database, before it is asked whether it is at work
         self._watch = watch
         self._encoder = RowEncoder()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="agentobs-commit")
@@ -94,7 +96,7 @@ class Worker:
     def connection(self) -> psycopg.Connection:
         """The worker's connection, opened and prepared when it is first needed."""
         if self._connection is None or self._connection.closed:
-            self._connection = engine.connect(self._url)
+            self._connection = engine.connect(self._url, silence_s=self._silence_s)
             with engine.translated():
                 migrate.migrate(self._connection)
                 writer.prepare(self._connection)
@@ -109,15 +111,17 @@ class Worker:
         """Read files from where they were left to their ends; small ones share transactions.
 
         Errors of a file are in its outcome; the database's raise. When a fence fails or the database goes away, all are
-        looked up again and read on from where they are by then, until `retry_s` is over.
+        looked up again and read on from where they are by then, until that has failed for `retry_s`.
         """
         outcomes = [Outcome(str(path)) for path, _ in files]
-        deadline, pause = time.monotonic() + self._retry_s, 0.05
+        stood, deadline, pause = -1, 0.0, 0.05
         while True:
             try:
                 self._pass(files, outcomes, final=final)
             except AgentobsError as error:
-                if not error.retryable or time.monotonic() > deadline or self.stop:
+                if stood != (records := sum(outcome.records for outcome in outcomes)):  # it went on meanwhile
+                    stood, deadline, pause = records, time.monotonic() + self._retry_s, 0.05
+                if not error.retryable or time.monotonic() >= deadline or self.stop:
                     raise
                 if not isinstance(error, FenceError):
                     self._drop_connection()

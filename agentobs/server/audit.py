@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _MOST = 10_000  # that wait; of more the newest are kept
 _PAUSE_S = 0.2
 _RETRY_S = 2.0
+_LAST_S = 3.0  # a database that hangs does not keep the process from ending
 
 
 class Audit:
@@ -41,7 +42,9 @@ class Audit:
         """Write what waits, as far as the database is there."""
         self._ending.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_LAST_S)
+            if self._thread.is_alive():
+                return
         if self._connection is not None:
             self._connection.close()
 

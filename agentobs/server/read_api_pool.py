@@ -88,10 +88,10 @@ class Reading:
                     migrate.migrate(connection)
                 self._migrated = True
             connection = engine.connect(url, read_only=True, timeout_s=_CONNECT_S)
+            _bound(connection)
         except DatabaseError:
             self._forget()
             raise
-        connection.execute(f"SET statement_timeout = {STATEMENT_MS}".encode())
         return connection
 
     def workbench(self) -> "Workbench":
@@ -102,10 +102,10 @@ class Reading:
 
         try:
             backend = Database(self.url(), Settings(home=self._home or Path(), timezone=self._tz))
+            _bound(backend.connection)
         except DatabaseError:
             self._forget()
             raise
-        backend.connection.execute(f"SET statement_timeout = {STATEMENT_MS}".encode())
         return Workbench(backend, self._tz, self._taught)
 
     async def run(self, read: Callable[[Desk], _T]) -> _T:
@@ -114,7 +114,7 @@ class Reading:
 
     def close(self) -> None:
         """End the threads after what they read now, and let go of the database."""
-        self._pool.shutdown()
+        self._pool.shutdown(cancel_futures=True)
         for desk in self._desks:
             desk.close()
         self._forget()
@@ -135,3 +135,9 @@ class Reading:
             if self._server is not None:
                 self._server.close()
                 self._server = None
+
+
+def _bound(connection: "psycopg.Connection") -> None:
+    """Give all its statements an end."""
+    with engine.translated():
+        connection.execute(f"SET statement_timeout = {STATEMENT_MS}".encode())

@@ -8,11 +8,14 @@ from urllib.parse import urlsplit
 import psycopg
 
 from agentobs.errors import DatabaseError, DatabaseUnavailable, PermanentRefusal, SettingsError
+from agentobs.store.patience import PatientConnection
 
 if TYPE_CHECKING:
     import sqlalchemy
 
-_SILENCE_S = 30  # of the other machine: afterwards a connection is given up, and made anew
+_GONE_S = 30  # without a sign of the other machine: afterwards a connection is given up, and made anew
+SILENCE_S = 30.0  # without a byte of the server that works on a statement: afterwards it is asked whether it does
+_READ_SILENCE_S = 5.0  # a person waits, and nothing is lost
 _SCHEMES = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
 
@@ -28,8 +31,13 @@ def normalise(url: str) -> str:
     return "postgresql://" + url.split("://", 1)[1]
 
 
-def connect(url: str, *, read_only: bool = False, timeout_s: int = 10) -> psycopg.Connection:
-    """Return an open connection in UTC; raise DatabaseUnavailable (without the password) when no server answers."""
+def connect(
+    url: str, *, read_only: bool = False, timeout_s: int = 10, silence_s: float | None = None
+) -> psycopg.Connection:
+    """Return an open connection in UTC; raise DatabaseUnavailable (without the password) when no server answers.
+
+    After `silence_s` without an answer the server is asked whether it works on one; a statement fails when it does not.
+    """
     options = (
         "-c timezone=UTC -c temp_buffers=32MB -c work_mem=32MB -c client_min_messages=warning "
         "-c idle_in_transaction_session_timeout=10000"  # a worker that is suspended must not hold the stream's lock
@@ -37,13 +45,14 @@ def connect(url: str, *, read_only: bool = False, timeout_s: int = 10) -> psycop
     if read_only:
         options += " -c default_transaction_read_only=on -c statement_timeout=300000"
     try:
-        return psycopg.connect(
+        return PatientConnection.to(
             normalise(url),
+            silence_s or (_READ_SILENCE_S if read_only else SILENCE_S),
             connect_timeout=timeout_s,
-            keepalives_idle=_SILENCE_S,
+            keepalives_idle=_GONE_S,
             keepalives_interval=5,
             keepalives_count=3,
-            tcp_user_timeout=_SILENCE_S * 1000,
+            tcp_user_timeout=_GONE_S * 1000,
             options=options,
             application_name="agentobs",
             autocommit=True,

@@ -9,7 +9,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Literal, NamedTuple, Self
 from urllib.parse import quote
 
@@ -43,6 +43,9 @@ class Proxy:
         self.port = 0
         self.connections = 0
         self.faults = 0  # that happened, not only were planned
+        self.held = 0  # connections that something came over since they are silent
+        self._age = 0
+        self._is_silent = False
         self._target = host, port
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -59,6 +62,15 @@ class Proxy:
         self._thread.join(_PATIENCE_S)
         self._loop.close()
 
+    def silence(self) -> None:
+        """Pass nothing on any more, of no connection: those that are open stay so, and new ones are taken."""
+        self._age += 1
+        self._is_silent = True
+
+    def serve(self) -> None:
+        """Pass on what new connections bring; the others stay open and silent for ever."""
+        self._is_silent = False
+
     async def _run(self) -> None:
         listening = await asyncio.start_server(self._lead, "127.0.0.1", 0)
         self.port = listening.sockets[0].getsockname()[1]
@@ -73,6 +85,11 @@ class Proxy:
     async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         fault = self.plan(self.connections)
+        if self._is_silent:
+            with closing(writer), suppress(asyncio.CancelledError):  # the proxy ends
+                await self._hold()
+            return
+        age = self._age
         host, port = self._target
         try:
             if host.startswith("/"):
@@ -83,8 +100,8 @@ class Proxy:
             _reset(writer)
             return
         ways = [
-            asyncio.create_task(self._forth(fault, reader, there[1])),
-            asyncio.create_task(self._back(fault, there[0], writer)),
+            asyncio.create_task(self._forth(fault, age, reader, there[1])),
+            asyncio.create_task(self._back(fault, age, there[0], writer)),
         ]
         try:
             with suppress(asyncio.CancelledError):  # the proxy ends
@@ -99,10 +116,10 @@ class Proxy:
             writer.close()
             there[1].close()
 
-    async def _forth(self, fault: Fault, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _forth(self, fault: Fault, age: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """From the client to the server."""
         left = fault.after
-        while data := await self._read(fault, reader):
+        while data := await self._read(fault, age, reader):
             if fault.kind == "reset" and len(data) > left:
                 await _send(writer, data[:left])
                 raise _Cut
@@ -114,10 +131,10 @@ class Proxy:
             await _send(writer, data)
             left -= len(data)
 
-    async def _back(self, fault: Fault, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _back(self, fault: Fault, age: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """From the server to the client."""
         answers, kept = 0, b""
-        while data := await self._read(fault, reader):
+        while data := await self._read(fault, age, reader):
             kept += data
             answers += kept.count(self.answer)
             if fault.kind == "lose" and answers > fault.after:
@@ -126,12 +143,20 @@ class Proxy:
             kept = kept[kept.rfind(self.answer) + len(self.answer) :] if self.answer in kept else kept
             kept = kept[-len(self.answer) + 1 :]
 
-    async def _read(self, fault: Fault, reader: asyncio.StreamReader) -> bytes:
-        if fault.kind != "slow":
-            return await reader.read(65536)
-        self.faults = max(self.faults, self.connections)
-        await asyncio.sleep(_PAUSE_S)
-        return await reader.read(_PIECE)
+    async def _read(self, fault: Fault, age: int, reader: asyncio.StreamReader) -> bytes:
+        if fault.kind == "slow":
+            self.faults = max(self.faults, self.connections)
+            await asyncio.sleep(_PAUSE_S)
+        data = await reader.read(_PIECE if fault.kind == "slow" else 65536)
+        if age != self._age:
+            await self._hold()
+            return b""
+        return data
+
+    async def _hold(self) -> None:
+        """Stay silent until the proxy ends."""
+        self.held += 1
+        await self._stop.wait()
 
 
 class _Cut(Exception):
