@@ -88,7 +88,8 @@ class Remote:
     def _gone(self, error: Exception) -> ServerUnavailable:
         if isinstance(error, ssl.SSLCertVerificationError):
             return ServerNotTrusted(f"{self.url} is not trusted, and nothing was sent: {_complaint(error)}")
-        reason = str(error).lower() or type(error).__name__
+        said = error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else None
+        reason = (said or str(error)).lower() or type(error).__name__
         if isinstance(error, ssl.SSLError) and error.reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}:
             return ServerUnavailable(f"no answer from {self.url}: it does not speak TLS; is it http://?")
         if not self._secure and isinstance(error, http.client.BadStatusLine):

@@ -121,6 +121,7 @@ class Event(msgspec.Struct, kw_only=True):
     tags: tuple[str, ...] = ()
     raw: bytes | None = None  # the record after redaction, on its first event only
     sanitised: bool = False  # the record had bytes that JSON or the database refuses; they were replaced
+    reader: str | None = None  # the adapter that read its record, where its source holds records of many: a spool
 
 
 class Skip(msgspec.Struct, frozen=True):

@@ -150,10 +150,10 @@ class SpoolReader(Reader):
         self._remember(adapter, header, goes_on=goes_on)
 
     def _assign(self, events: Sequence[Event], adapter: Adapter, header: Header, lines: "_FrameLines") -> None:
-        """Give events the ids, keys and project of who sent them."""
+        """Give events the ids, keys and project of who sent them, and say who has read them."""
         project = header.project
         for event in events:
-            named = None
+            event.reader, named = adapter.name, None
             if adapter.name == NATIVE:
                 has_id, named = _tenants.sent_as(event)
                 if not has_id and header.identity:

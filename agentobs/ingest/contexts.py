@@ -11,7 +11,7 @@ DimensionRow = tuple[Any, ...]
 
 CONTEXT = (
     "agent", "agent_version", "project", "root_session_id", "thread_id", "is_sidechain", "working_directory", "branch",
-    "repository", "machine", "workspace",
+    "repository", "machine", "workspace", "reader",
 )  # fmt: skip
 PROJECT = 1 + CONTEXT.index("project")
 """Where a context's row says its project."""
@@ -41,7 +41,7 @@ class Contexts:
             event.is_telemetry,
             # without a directory the project is that of the one which the session named before
             self.projects.first.get(event.session_id) if event.working_directory is None else None,
-            event.agent,
+            event.agent, event.reader,
         )  # fmt: skip
         row = self._rows.get(key)
         if row is None:
@@ -55,7 +55,7 @@ class Contexts:
         return _dimension((
             event.agent, event.agent_version, project, event.root_session_id or event.session_id, event.thread_id,
             event.is_sidechain, event.working_directory, event.branch, event.repository or repository,
-            event.machine or (None if event.is_telemetry else self._machine), event.workspace,
+            event.machine or (None if event.is_telemetry else self._machine), event.workspace, event.reader,
         ))  # fmt: skip
 
 

@@ -5,7 +5,7 @@ if its adapter finds something later, in the quarantine.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -69,7 +69,10 @@ class Intake:
         if len(items) > MOST_ITEMS:
             raise RequestRefused(f"{len(items)} items in one request; send at most {MOST_ITEMS}", 413)
         if adapter is None:
-            adapter = self._claimed(items)
+            adapter = self._claimed(body, items)
+            items = [body] if adapter.whole else items
+        if adapter.unpack is not None:
+            items = [_unpacked(adapter.name, adapter.unpack, body)]
         found = self._redactor.lines(items)
         rejected: list[Refused] = []
         kept: list[tuple[int, bytes]] = []
@@ -101,28 +104,44 @@ class Intake:
         adapter = self._known.get(name)
         if adapter is None:
             raise RequestRefused(f"adapter {name[:40]!r} is not known; one of {', '.join(sorted(self._known))}", 400)
-        if adapter.unpack is not None:
-            raise RequestRefused(f"adapter {name!r} reads binary files; read them with `agentobs ingest`", 400)
+        if not _takes_bodies(adapter):
+            raise RequestRefused(f"adapter {name!r} reads files where they lie; use `agentobs ingest`", 400)
         return adapter
 
-    def _claimed(self, items: Sequence[bytes]) -> Adapter:
-        """The adapter that claims the lines, else that of AgentEvents, which says what is wrong with each."""
-        head, size = [], 0
+    def _claimed(self, body: bytes, items: Sequence[bytes]) -> Adapter:
+        """The adapter that claims the lines or the document, else that of AgentEvents, which says what is wrong."""
+        first, size = [], 0
         for line in items:
-            head.append(line[:_HEAD])
+            first.append(line[:_HEAD])
             size += len(line)
             if size > _HEAD:
                 break
-        text = b"\n".join(head)[:_HEAD]
+        text = b"\n".join(first)[:_HEAD]
         if native.detect(text) > 0:
             return native.ADAPTER
-        lines = {name: adapter for name, adapter in self._known.items() if not adapter.whole}
-        claimed = claim(text, Path(), lines, named=True)
-        if not isinstance(claimed, PassedOver):
-            return claimed
-        if " and " in claimed.reason:
-            raise RequestRefused(f"the body is {claimed.reason}; name one with ?adapter=", 400)
+        for head, whole in ((text, False), (body[:_HEAD], True)):
+            able = {name: one for name, one in self._known.items() if one.whole is whole and _takes_bodies(one)}
+            claimed = claim(head, Path(), able, named=True)
+            if not isinstance(claimed, PassedOver):
+                return claimed
+            if " and " in claimed.reason:
+                raise RequestRefused(f"the body is {claimed.reason}; name one with ?adapter=", 400)
         return native.ADAPTER
+
+
+def _takes_bodies(adapter: Adapter) -> bool:
+    """Tell whether what an adapter reads can come as bytes, and not as a database or a folder."""
+    return not (adapter.tables or adapter.gathering)
+
+
+def _unpacked(name: str, unpack: Callable[[bytes], bytes], body: bytes) -> bytes:
+    """Return the document that a body stands for; archives are not opened here: what they hold has another cap."""
+    if b"\0" in body[:_HEAD]:
+        raise RequestRefused(f"a body for the adapter {name!r} that is an archive; use `agentobs ingest`", 400)
+    try:
+        return unpack(body)
+    except ValueError as error:
+        raise RequestRefused(f"the body cannot be read by the adapter {name!r}: {error}", 400) from error
 
 
 def _split(body: bytes) -> list[bytes]:
@@ -133,7 +152,7 @@ def _split(body: bytes) -> list[bytes]:
             return [_line(bytes(item)) for item in _items(body.removeprefix(b"\xef\xbb\xbf"))]
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise RequestRefused(f"the body begins like a JSON array and is none: {error}", 400) from error
-    lines = body.split(b"\n")
+    lines = body.removesuffix(b"\n").split(b"\n")
     if len(lines) > 1 and start == b"{" and lines[0].strip() in {b"{", b"\xef\xbb\xbf{"}:
         try:
             return [_line(bytes(_one(body.removeprefix(b"\xef\xbb\xbf"))))]

@@ -1,6 +1,8 @@
 """`serve`: accept and drain until SIGTERM or SIGINT; then stop accepting, make durable, drain, and end with 0."""
 
 import asyncio
+import logging
+import os
 import signal
 import socket
 import ssl
@@ -154,11 +156,17 @@ def run_server(service: Service, sockets: Sequence[socket.socket], secured: ssl.
         backlog=_BACKLOG,
     )
     config.load()
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     config.ssl = secured
     server = _Server(config)
     server.ending = service.end_streams
     server.run(list(sockets))
     return server.told_at
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Leave out what uvicorn says of every WebSocket that we refuse with an answer: anybody could fill the log."""
+    return "without completing handshake" not in record.getMessage()
 
 
 def _ignore(_: int, __: FrameType | None) -> None:
@@ -171,7 +179,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = (os.strerror(error.errno) if error.errno else str(error)).lower()
         raise SettingsError(f"cannot listen on {host}:{port}: {reason}; choose another --port") from error
 
 

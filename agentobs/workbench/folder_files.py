@@ -40,6 +40,7 @@ _USAGE = tuple(
     "input_tokens output_tokens cache_read_tokens cache_write_5m_tokens cache_write_1h_tokens reasoning_tokens "
     "web_search_requests service_tier speed inference_geo".split()
 )
+_CONTEXT = CONTEXT[: CONTEXT.index("reader")]  # that is its file's adapter
 _PRICED = (*_USAGE, "basis", "reported_cost_usd", "cost_pico_usd", "price_version")
 _plain = attrgetter(*_PLAIN)
 _usage = attrgetter(*_USAGE)
@@ -187,7 +188,7 @@ class _Columns:
         place = self._known.get(row[0])
         if place is None:
             place = self._known[row[0]] = len(self._contexts)
-            self._contexts.append(row[1:])
+            self._contexts.append(row[1 : 1 + len(_CONTEXT)])
         return place
 
     def _priced(self, event: Event, usage: Usage) -> int:
@@ -204,7 +205,7 @@ class _Columns:
         columns["titled"], columns["title"] = zip(*self._titles, strict=True)
         columns["owner_ts"] = self._owners
         arrays = {name: _array(name, values) for name, values in columns.items()}
-        arrays |= _spread(CONTEXT, self._contexts, self._context_places)
+        arrays |= _spread(_CONTEXT, self._contexts, self._context_places)
         arrays |= _spread(_PRICED, self._usage, self._usage_places)
         arrays |= {"event_id": _ids(ids), "parent_event_id": _ids(parents), "source_id": pa.nulls(count, pa.int64())}
         return pa.table([arrays[name] for name in SCHEMA.names], schema=SCHEMA)

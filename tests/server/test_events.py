@@ -14,6 +14,7 @@ import zstandard
 
 from agentobs.events import event_id, parse_timestamp
 from agentobs.ingest.spool import Limits
+from agentobs.server import intake
 from agentobs.server.service import Patience
 from tests.server.accepting import Accepting, accepting, drain, rows
 
@@ -192,12 +193,13 @@ def test_lines_of_a_known_agent_are_taken_as_they_are(query: str, server: Accept
     assert (outcome.copies, outcome.stored, outcome.conflicts) == (stored, 0, 0), "one session, by either way"
 
 
-def test_a_document_of_a_known_agent_is_taken_by_name(server: Accepting, embedded_url: str) -> None:
+@pytest.mark.parametrize("query", ["?adapter=opencode", ""])
+def test_a_document_of_a_known_agent_is_taken_as_it_is(query: str, server: Accepting, embedded_url: str) -> None:
     from agentobs.adapters import opencode
     from agentobs.ingest.worker import Worker
 
     file = FIXTURES / "opencode" / "session.json"
-    answer = server.post(file.read_bytes(), "?adapter=opencode")
+    answer = server.post(file.read_bytes(), query)
     assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
     drain(embedded_url, server.folder)
     counts = "SELECT events, records - event_records - skipped - rejected FROM sources WHERE adapter = 'spool'"
@@ -206,6 +208,18 @@ def test_a_document_of_a_known_agent_is_taken_by_name(server: Accepting, embedde
         outcome = worker.ingest(file, opencode.ADAPTER)
     assert (outcome.copies, outcome.stored, outcome.conflicts) == (events, 0, 0)
     assert unaccounted == 0
+
+
+@pytest.mark.parametrize("adapter", ["cursor", "opencode_database", "opencode_storage"])
+def test_what_is_no_stream_of_bytes_is_not_taken_by_name(adapter: str, server: Accepting) -> None:
+    answer = server.post(b"{}", f"?adapter={adapter}")
+    assert (answer.status_code, "agentobs ingest" in answer.json()["error"]) == (400, True)
+
+
+def test_the_line_break_at_the_end_is_no_item(server: Accepting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "MOST_ITEMS", 2)
+    assert server.post(ndjson(event(1), event(2)).rstrip(b"\n") + b"\n").status_code == 200
+    assert server.post(ndjson(event(1), event(2), event(3))).status_code == 413
 
 
 def test_an_adapter_that_is_not_known_is_refused(server: Accepting) -> None:

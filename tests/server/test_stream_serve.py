@@ -5,6 +5,9 @@ import socket
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from tests.server.test_serve import line, served, until
 
@@ -29,6 +32,21 @@ def test_sigterm_ends_streams_properly_and_the_server_with_0(embedded_url: str, 
         assert told.endswith(b"\r\n0\r\n\r\n"), "the last chunk was sent"
         assert server.process.wait(60) == 0
         until(lambda: any("all that was accepted is stored" in text for text in server.said))
+
+
+def test_a_page_of_others_that_is_refused_does_not_fill_the_log(embedded_url: str, tmp_path: Path) -> None:
+    with served(tmp_path, embedded_url) as server:
+        for _ in range(3):
+            with (
+                pytest.raises(InvalidStatus) as refused,
+                connect(f"ws://127.0.0.1:{server.port}/v1/stream", origin=Origin("https://evil.example")),
+            ):
+                pass
+            assert refused.value.response.status_code == 403
+        server.process.terminate()
+        assert server.process.wait(60) == 0
+        until(lambda: any("stopped" in text for text in server.said))
+        assert [text for text in server.said if "stopped" not in text] == []
 
 
 def test_whoever_writes_into_the_database_is_followed(embedded_url: str, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ HARMLESS = set(
     "action actor adapter adapter_version address after agent agent_version annotation_id author basis "
     "call_key call_type checksum commit detector event_id event_ids finding_id head_hash inference_geo key_id "
     "label machine model name native_type outcome parent_session_id path physical place price_version "
-    "provider reason recipe redactions request_id role role_name root_session_id rules_version scopes "
+    "provider reader reason recipe redactions request_id role role_name root_session_id rules_version scopes "
     "secret_hash service_tier session_id severity sha256 skips speed state status tail_hash target thread_id "
     "told_session tool_call_id tool_name ts_quality type unknowns usage_key variant wasted_event_ids zone".split()
 )  # names, ids, hashes, counts; the path of a source is where it is read again

@@ -1,6 +1,6 @@
 -- Tool calls and results in [since, until), each with the record that holds its words and the part of it.
 -- Parameters: as read_events. Columns: event id (text), adapter that read it (text), raw (zstd), part (int).
-SELECT e.id::text, s.adapter,
+SELECT e.id::text, coalesce(c.reader, s.adapter),
        {record}, e.part::int
 FROM agent_events e JOIN contexts c USING (context_id) JOIN kinds k USING (kind_id) JOIN sources s USING (source_id)
 WHERE e.tool_call_id IS NOT NULL

@@ -1,7 +1,7 @@
 -- Messages in [since, until), without what telemetry repeats of them, each with who read it, the record that holds its text and the part of it.
 -- Parameters: as read_events. Columns: frames.MESSAGES without text, then adapter, raw (zstd) and part.
 SELECT e.id::text, e.ts, e.session_id, c.thread_id, c.agent, c.project, e.seq, k.role,
-       k.type = 'user_interaction' AND k.role = 'user' AND (k.is_telemetry OR NOT k.is_copy), k.model, k.native_type, s.adapter,
+       k.type = 'user_interaction' AND k.role = 'user' AND (k.is_telemetry OR NOT k.is_copy), k.model, k.native_type, coalesce(c.reader, s.adapter),
        {record}, e.part::int
 FROM agent_events e JOIN contexts c USING (context_id) JOIN kinds k USING (kind_id) JOIN sources s USING (source_id)
 WHERE NOT (k.is_copy AND k.is_telemetry AND (SELECT has_files FROM agent_sessions a WHERE a.session_id = e.session_id))
