@@ -3,13 +3,15 @@
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
 
 from agentobs.errors import DatabaseError
 from agentobs.store import embedded, engine, migrate
 from agentobs.store.live import Follower
+from agentobs.store.patience import PatientConnection
 
 if TYPE_CHECKING:
     import psycopg
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 THREADS = 3
 STATEMENT_MS = 15_000
 _CONNECT_S = 5
+_LAST_S = 1.0  # for who connects just now, when all ends
 _T = TypeVar("_T")
 
 
@@ -68,6 +71,8 @@ class Reading:
         self._guard = threading.Lock()
         self._local = threading.local()
         self._desks: list[Desk] = []
+        self._running: set[Future[Any]] = set()
+        self._opened: WeakSet[PatientConnection] = WeakSet()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="agentobs-read")
 
     def url(self) -> str:
@@ -88,7 +93,7 @@ class Reading:
                     migrate.migrate(connection)
                 self._migrated = True
             connection = engine.connect(url, read_only=True, timeout_s=_CONNECT_S)
-            _bound(connection)
+            self._bound(connection)
         except DatabaseError:
             self._forget()
             raise
@@ -102,7 +107,7 @@ class Reading:
 
         try:
             backend = Database(self.url(), Settings(home=self._home or Path(), timezone=self._tz))
-            _bound(backend.connection)
+            self._bound(backend.connection)
         except DatabaseError:
             self._forget()
             raise
@@ -110,11 +115,17 @@ class Reading:
 
     async def run(self, read: Callable[[Desk], _T]) -> _T:
         """Return what a function reads in one of the threads. Raises what it raises; DatabaseError among others."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, read)
+        future = self._pool.submit(self._run, read)
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
+        return await asyncio.wrap_future(future)
 
     def close(self) -> None:
-        """End the threads after what they read now, and let go of the database."""
-        self._pool.shutdown(cancel_futures=True)
+        """End what is read now, and let go of the database. Requests had their time to end before."""
+        for connection in list(self._opened):
+            connection.cut("the server ends")
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        wait(set(self._running), _LAST_S)
         for desk in self._desks:
             desk.close()
         self._forget()
@@ -136,8 +147,9 @@ class Reading:
                 self._server.close()
                 self._server = None
 
-
-def _bound(connection: "psycopg.Connection") -> None:
-    """Give all its statements an end."""
-    with engine.translated():
-        connection.execute(f"SET statement_timeout = {STATEMENT_MS}".encode())
+    def _bound(self, connection: "psycopg.Connection") -> None:
+        """Give all its statements an end."""
+        if isinstance(connection, PatientConnection):
+            self._opened.add(connection)
+        with engine.translated():
+            connection.execute(f"SET statement_timeout = {STATEMENT_MS}".encode())

@@ -27,7 +27,7 @@ from agentobs.server.keys import KeyReader, KeyRing
 from agentobs.server.limits import EVENTS_PER_S, Buckets
 from agentobs.server.read_api_pool import Reading
 from agentobs.server.service import Patience, Service
-from agentobs.server.supervision import Beside
+from agentobs.server.supervision import LAST_S, Beside
 from agentobs.server.tls import Certificate
 from agentobs.store import engine
 
@@ -88,9 +88,11 @@ def serve(serving: Serving) -> int:
         finally:
             keys.close()
             reader.close()
+            drain.finish()
+            index.finish()
             left = min(began, time.monotonic()) + _ALL_S - time.monotonic()
-            done = drain.finish(max(left, 0.5))
-            index.finish(1.0)
+            done = drain.ended(max(left - 2 * LAST_S, 0.5))
+            index.ended(0)
             for number, handler in before.items():
                 signal.signal(number, handler)
     say("stopped; all that was accepted is stored" if done else "stopped; what is not stored yet waits in the spool")

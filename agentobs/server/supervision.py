@@ -11,6 +11,7 @@ from agentobs.server.draining import FINISH, Plan
 
 _FIRST_PAUSE_S, _MOST_PAUSE_S = 0.2, 10.0
 _LONG_LIFE_S = 60.0
+LAST_S = 1.0
 
 
 class Beside:
@@ -31,21 +32,23 @@ class Beside:
         """Of the process that drains now."""
         return self._process.pid
 
-    def finish(self, within_s: float) -> bool:
-        """Tell it to finish; tell whether it was done in time. What is left is taken up when it runs again."""
-        deadline = time.monotonic() + within_s
+    def finish(self) -> None:
+        """Tell it to finish. What is left then is taken up when it runs again."""
         with self._guard:
             self._ending.set()
-            process = self._process
         with suppress(OSError):  # it died just now: then nothing is lost, only not yet stored
-            _input(process).write(FINISH)
-            _input(process).flush()
+            _input(self._process).write(FINISH)
+            _input(self._process).flush()
+
+    def ended(self, within_s: float) -> bool:
+        """Wait until it has finished, and tell whether it was done in time; else it gets LAST_S more."""
+        process = self._process
         try:
-            process.wait(max(deadline - time.monotonic(), 0))
+            process.wait(max(within_s, 0))
         except subprocess.TimeoutExpired:
             _close(process)  # it ends after the piece in hand
             try:
-                process.wait(1.0)
+                process.wait(LAST_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

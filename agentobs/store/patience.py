@@ -86,7 +86,7 @@ class PatientConnection(psycopg.Connection[TupleRow]):
                     since, why = None, self._why_silent()
                     ready = yield state  # it may have answered meanwhile
                     if why and not ready:
-                        self._cut(why)
+                        self.cut(why)
                 state = gen.send(ready)
         except StopIteration as end:
             return end.value
@@ -117,8 +117,10 @@ class PatientConnection(psycopg.Connection[TupleRow]):
             return ""
         return "" if row is not None and row[0] else f"{silent}, and does not work on what it was asked"
 
-    def _cut(self, why: str) -> None:
-        """End the connection as if the server had: libpq then finds out by itself."""
+    def cut(self, why: str) -> None:
+        """End the connection as if the server had: libpq then finds out by itself. May be called in any thread."""
+        if self.closed:
+            return
         self._why = why
         if self._backend is not None:
             _left.setdefault(self._conninfo, []).append(self._backend)

@@ -1,5 +1,6 @@
 """R5, R6: a database that keeps its connections open and says nothing more; and one that is only slow to answer."""
 
+import http.client
 import os
 import shutil
 import signal
@@ -7,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -23,8 +24,8 @@ from agentobs.store import embedded, engine, patience
 from tests.faults import simple
 from tests.faults.oracle import EQUATIONS, Oracle, check_alive, check_twice
 from tests.faults.proxy import CLEAN, before_database
-from tests.server.accepting import KEY, Accepting, accepting
-from tests.server.test_serve import line, until
+from tests.server.accepting import KEY, Accepting, accepting, rows
+from tests.server.test_serve import line, served, until
 
 pytestmark = pytest.mark.faults
 FAST = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "128MB", "min_wal_size": "80MB"}
@@ -149,6 +150,40 @@ def test_connections_that_fall_silent_while_new_ones_are_served_are_left(embedde
         assert set(client.statuses) == {200}
     assert "does not work on what it was asked" in said[0]
     hold(embedded_url, tmp_path, oracle)
+
+
+def test_a_server_ends_in_time_while_its_database_is_silent_and_somebody_reads(
+    embedded_url: str, tmp_path: Path
+) -> None:
+    """R22, R6: what is accepted waits in the spool, and is stored by the next one."""
+    before, url = before_database(embedded_url, lambda _: CLEAN)
+    with before, served(tmp_path, url()) as server:
+        assert server.post(line("e1")) == 200
+        until(lambda: _read(server.port) == 200)  # who reads first makes the schema
+        until(lambda: rows(embedded_url, "SELECT count(*) FROM agent_events") == [(1,)])
+        before.silence()
+        readers = [threading.Thread(target=_read, args=(server.port,)) for _ in range(4)]
+        for reader in readers:
+            reader.start()
+        assert server.post(line("e2")) == 200
+        told = time.monotonic()
+        server.process.terminate()
+        assert server.process.wait(60) == 0
+        assert time.monotonic() - told < 10
+        for reader in readers:
+            reader.join(60)
+    with served(tmp_path, embedded_url) as server:
+        until(lambda: rows(embedded_url, "SELECT count(*) FROM agent_events") == [(2,)])
+
+
+def _read(port: int) -> int | None:
+    """Ask for the sessions; return the status, None where there was no answer."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        try:
+            connection.request("GET", "/v1/sessions")
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return None
 
 
 @pytest.fixture
