@@ -122,8 +122,10 @@ def model_of(attributes: Attributes) -> str | None:
 def provider_of(attributes: Attributes) -> str | None:
     """Return who serves the model; Vercel's names say which of its interfaces, too (openai.responses)."""
     named = text_of(attributes, "gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system")
+    if named is not None:
+        return named
     said = text_of(attributes, "ai.model.provider")
-    return named or (said.partition(".")[0] if said is not None else None)
+    return said.partition(".")[0] if said is not None else None
 
 
 def _of_vercel(operation: str) -> str:

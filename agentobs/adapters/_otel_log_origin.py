@@ -43,6 +43,6 @@ def begun(subject: Subject, part: int, kind: str, when: Stamp | None = None) -> 
         is_telemetry=identity.agent in WITH_FILES,
         agent_version=identity.version,
         machine=identity.machine,
-        working_directory=clip(identity.working_directory, 4096),
+        working_directory=identity.working_directory,
         branch=identity.branch,
     )
