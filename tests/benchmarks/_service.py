@@ -78,6 +78,7 @@ RUNS = (
         [
             Figure("stored, spans/s", r"stored +([\d,]+) spans/s", least=20_000),
             Figure("answered p50, ms", r"p50 (\d+) ms"),
+            Figure("answered p95, ms", r"p95 (\d+) ms"),
             Figure("answered p99, ms", r"p99 (\d+) ms"),
             Figure("answered max, ms", r"max (\d+) ms after"),
         ],
