@@ -99,3 +99,8 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
     names_agents: bool = False  # its records say whose they are
     version: int = 1  # changes when the same bytes give other events
     fidelity: Fidelity | None = None
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether a session is more than the bytes of its file: rows of a database, or records in other files."""
+        return self.tables is not None or self.gathering is not None

@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 
 from agentobs.adapters._otel_records import Attributes, Origin, text_of
+from agentobs.adapters._otel_tools import PATH_LENGTH
 from agentobs.adapters._text import clip, short_id
 
 CLAUDE_CODE, CODEX, GEMINI_CLI = "claude_code", "codex", "gemini_cli"
@@ -29,7 +30,6 @@ _SESSIONS = (
     "mlflow.trace.session",
     "thread.id",
 )
-_PATH_LENGTH = 4096
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 
 
@@ -69,7 +69,7 @@ class Identity:
         self.machine = short_id(text_of(attributes, "host.name") or text_of(resource, "host.name"))
         self.working_directory = clip(
             text_of(attributes, "process.working_directory", "cwd") or text_of(resource, "process.working_directory"),
-            _PATH_LENGTH,
+            PATH_LENGTH,
         )
         self.branch = short_id(text_of(attributes, "vcs.ref.head.name") or text_of(resource, "vcs.ref.head.name"))
 

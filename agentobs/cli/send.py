@@ -27,7 +27,6 @@ Coding = Literal["zstd", "gzip", "none"]
 BATCH_BYTES = 4 << 20
 _MOST_DOCUMENT = 64 << 20
 _ATTEMPTS = 6
-_HEAD = 4096
 _MOST_PAUSE_S = 60.0
 
 
@@ -107,7 +106,7 @@ def _planned(paths: Sequence[Path], known: "dict[str, Adapter]") -> "tuple[list[
             if not isinstance(item, Found):
                 if not path.is_dir():
                     raise SourceError(f"cannot send {str(item.path)!r}: {item.reason}")
-            elif item.adapter.tables or item.adapter.gathering or (item.adapter.unpack and _is_archive(item.path)):
+            elif item.adapter.is_spread or (item.adapter.unpack and _is_archive(item.path)):
                 passed.append(f"{item.path}: a form of {item.adapter.title} that only `agentobs ingest` reads")
             elif item.adapter.whole and item.size_bytes > _MOST_DOCUMENT:
                 passed.append(f"{item.path}: a document of {item.size_bytes:,} bytes; `agentobs ingest` reads it")
@@ -117,8 +116,10 @@ def _planned(paths: Sequence[Path], known: "dict[str, Adapter]") -> "tuple[list[
 
 
 def _is_archive(path: Path) -> bool:
+    from agentobs.ingest.documents import HEAD, is_archive
+
     with path.open("rb") as file:
-        return b"\0" in file.read(_HEAD)
+        return is_archive(file.read(HEAD))
 
 
 class Sender:

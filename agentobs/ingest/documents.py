@@ -11,6 +11,8 @@ from typing import NamedTuple
 from agentobs.adapters._base import Adapter
 from agentobs.ingest import databases, gathered, tail
 
+HEAD = 64 << 10
+
 
 class Content(NamedTuple):
     """What a source holds; of what cannot be read, the reason stands for it: the same one is said once."""
@@ -32,6 +34,11 @@ def content(adapter: Adapter, fd: int, path: Path) -> Content:
         return Content(str(error).encode("utf-8", "replace"), size, str(error))
     data = tail.document(fd)
     return Content(data, len(data))
+
+
+def is_archive(head: bytes) -> bool:
+    """Tell by the first HEAD bytes of a document whether it is packed in a way that is no text."""
+    return b"\0" in head[:HEAD]
 
 
 def unpacked(adapter: Adapter, found: Content) -> bytes:

@@ -17,6 +17,7 @@ from agentobs.errors import RequestRefused
 from agentobs.events import BASES, ROLES, SEVERITIES, STATUSES, Reject, digests_through, parse_timestamp, wire
 from agentobs.ingest._segments import Header, payload_of
 from agentobs.ingest.discover import PassedOver, claim
+from agentobs.ingest.documents import is_archive
 from agentobs.ingest.spool import FRAME_BYTES
 from agentobs.ingest.tail import LINE_CAP
 from agentobs.redaction import Redactor
@@ -104,7 +105,7 @@ class Intake:
         adapter = self._known.get(name)
         if adapter is None:
             raise RequestRefused(f"adapter {name[:40]!r} is not known; one of {', '.join(sorted(self._known))}", 400)
-        if not _takes_bodies(adapter):
+        if adapter.is_spread:
             raise RequestRefused(f"adapter {name!r} reads files where they lie; use `agentobs ingest`", 400)
         return adapter
 
@@ -120,7 +121,7 @@ class Intake:
         if native.detect(text) > 0:
             return native.ADAPTER
         for head, whole in ((text, False), (body[:_HEAD], True)):
-            able = {name: one for name, one in self._known.items() if one.whole is whole and _takes_bodies(one)}
+            able = {name: one for name, one in self._known.items() if one.whole is whole and not one.is_spread}
             claimed = claim(head, Path(), able, named=True)
             if not isinstance(claimed, PassedOver):
                 return claimed
@@ -129,14 +130,9 @@ class Intake:
         return native.ADAPTER
 
 
-def _takes_bodies(adapter: Adapter) -> bool:
-    """Tell whether what an adapter reads can come as bytes, and not as a database or a folder."""
-    return not (adapter.tables or adapter.gathering)
-
-
 def _unpacked(name: str, unpack: Callable[[bytes], bytes], body: bytes) -> bytes:
     """Return the document that a body stands for; archives are not opened here: what they hold has another cap."""
-    if b"\0" in body[:_HEAD]:
+    if is_archive(body):
         raise RequestRefused(f"a body for the adapter {name!r} that is an archive; use `agentobs ingest`", 400)
     try:
         return unpack(body)

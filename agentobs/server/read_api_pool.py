@@ -147,9 +147,8 @@ class Reading:
                 self._server.close()
                 self._server = None
 
-    def _bound(self, connection: "psycopg.Connection") -> None:
+    def _bound(self, connection: PatientConnection) -> None:
         """Give all its statements an end."""
-        if isinstance(connection, PatientConnection):
-            self._opened.add(connection)
+        self._opened.add(connection)
         with engine.translated():
             connection.execute(f"SET statement_timeout = {STATEMENT_MS}".encode())

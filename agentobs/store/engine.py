@@ -33,7 +33,7 @@ def normalise(url: str) -> str:
 
 def connect(
     url: str, *, read_only: bool = False, timeout_s: int = 10, silence_s: float | None = None
-) -> psycopg.Connection:
+) -> PatientConnection:
     """Return an open connection in UTC; raise DatabaseUnavailable (without the password) when no server answers.
 
     After `silence_s` without an answer the server is asked whether it works on one; a statement fails when it does not.

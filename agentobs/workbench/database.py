@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-import psycopg
 
 from agentobs.adapters._base import Adapter
 from agentobs.errors import DatabaseError
 from agentobs.settings import Settings
 from agentobs.store import embedded, engine, findings, migrate, reader
 from agentobs.store.filters import Filters
+from agentobs.store.patience import PatientConnection
 from agentobs.store.reader import Body
 from agentobs.workbench import searching
 
@@ -21,7 +21,7 @@ class Database:
     def __init__(self, url: str | None, settings: Settings) -> None:
         self._server = None if url else embedded.start(settings.database_home)
         self.url: str = url or self._server.url  # pyright: ignore[reportOptionalMemberAccess]
-        self._connection: psycopg.Connection | None = None
+        self._connection: PatientConnection | None = None
         with engine.connect(self.url) as connection, engine.translated():
             migrate.migrate(connection)
 
@@ -31,7 +31,7 @@ class Database:
         return engine.without_password(self.url)
 
     @property
-    def connection(self) -> psycopg.Connection:
+    def connection(self) -> PatientConnection:
         """The read-only connection."""
         if self._connection is None or self._connection.closed:
             self._connection = engine.connect(self.url, read_only=True)

@@ -281,9 +281,7 @@ class Folder:
         stale = [
             item
             for item in found
-            if item.adapter.tables
-            or item.adapter.gathering
-            or self._files.get(item.path, (None,))[0] != versions[item.path]
+            if item.adapter.is_spread or self._files.get(item.path, (None,))[0] != versions[item.path]
         ]
         size = sum(item.size_bytes for item in stale)
         key = load_key(self._settings.redaction_key)

@@ -2,9 +2,7 @@
 
 import http.client
 import os
-import shutil
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -184,16 +182,6 @@ def _read(port: int) -> int | None:
             return connection.getresponse().status
         except (OSError, http.client.HTTPException):
             return None
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    """A server of this test's own, which may be frozen."""
-    folder = Path(tempfile.mkdtemp(prefix="agentobs-silent-"))
-    folder.chmod(0o711)
-    yield folder / "server"
-    embedded.stop(folder / "server")
-    shutil.rmtree(folder)
 
 
 @contextmanager

@@ -1,10 +1,7 @@
 """R5: the database is away: accepted until the spool's cap, then 503 with Retry-After; it drains by itself."""
 
-import shutil
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -21,16 +18,6 @@ from tests.server.test_serve import line, until
 
 pytestmark = pytest.mark.faults
 FAST = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "128MB", "min_wal_size": "80MB"}
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    """A server of this test's own, which may be stopped."""
-    folder = Path(tempfile.mkdtemp(prefix="agentobs-outage-"))
-    folder.chmod(0o711)
-    yield folder / "server"
-    embedded.stop(folder / "server")
-    shutil.rmtree(folder)
 
 
 def test_while_the_database_is_away_the_spool_takes_until_its_cap_and_then_drains_by_itself(

@@ -9,6 +9,7 @@ import pytest
 
 from agentobs.ingest.backfill import adapters, plan
 from agentobs.ingest.discover import Found
+from agentobs.ingest.documents import is_archive
 from agentobs.ingest.indexing import index
 from agentobs.settings import Settings
 from agentobs.workbench import Workbench
@@ -24,11 +25,7 @@ def sent() -> list[Found]:
     """The fixtures that can come as the body of a request."""
     known = adapters()
     found = [one for folder in sorted(FIXTURES.iterdir()) if folder.is_dir() for one in plan([folder], known).found]
-    return [
-        one
-        for one in found
-        if not (one.adapter.tables or one.adapter.gathering) and b"\0" not in one.path.read_bytes()[:1000]
-    ]
+    return [one for one in found if not (one.adapter.is_spread or is_archive(one.path.read_bytes()))]
 
 
 def said(bench: Workbench) -> dict[str, str]:

@@ -5,8 +5,6 @@ from typing import Any
 
 import pandas as pd
 
-from agentobs.analysis.zones import known
-
 COLUMNS = {
     "session": "session_id",
     "agent": "agent",
@@ -22,8 +20,6 @@ def select(
 ) -> pd.DataFrame:
     """The rows whose `time` is in [since, until) and whose columns have one of the wanted names.
 
-    A time that only keeps the order of a source without times is in no range.
-
     Parameters
     ----------
     data : any frame with the columns that `names` (of COLUMNS) stand for
@@ -33,7 +29,7 @@ def select(
     -------
     The rows that are left, counted anew.
     """
-    kept, time = pd.Series(data=True, index=data.index), known(time)
+    kept = pd.Series(data=True, index=data.index)
     if filters["since"] is not None:
         kept &= time >= filters["since"]
     if filters["until"] is not None:

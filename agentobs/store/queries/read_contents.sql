@@ -7,7 +7,6 @@ WHERE e.tool_call_id IS NOT NULL
   AND (NOT k.is_copy OR (k.is_telemetry AND NOT (SELECT has_files FROM agent_sessions a WHERE a.session_id = e.session_id)))
   AND (%(since)s::timestamptz IS NULL OR e.ts >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR e.ts < %(until)s)
-  AND ((%(since)s::timestamptz IS NULL AND %(until)s::timestamptz IS NULL) OR (e.ts >= '2015-01-02Z' AND e.ts < '2034-12-31Z'))
   AND (%(session)s::text[] IS NULL OR e.session_id = ANY(%(session)s))
   AND (%(model)s::text[] IS NULL OR k.model = ANY(%(model)s))
   AND (%(agent)s::text[] IS NULL OR c.agent = ANY(%(agent)s))

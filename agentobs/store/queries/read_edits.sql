@@ -12,7 +12,6 @@ WITH calls AS MATERIALIZED (
       AND coalesce(t.status, 'ok') NOT IN ('error', 'denied', 'interrupted')
       AND (%(since)s::timestamptz IS NULL OR coalesce(t.started_at, t.ended_at) >= %(since)s)
       AND (%(until)s::timestamptz IS NULL OR coalesce(t.started_at, t.ended_at) < %(until)s)
-      AND ((%(since)s::timestamptz IS NULL AND %(until)s::timestamptz IS NULL) OR (coalesce(t.started_at, t.ended_at) >= '2015-01-02Z' AND coalesce(t.started_at, t.ended_at) < '2034-12-31Z'))
       AND (%(session)s::text[] IS NULL OR t.session_id = ANY(%(session)s))
       AND (%(model)s::text[] IS NULL OR t.model = ANY(%(model)s))
       AND (%(tool)s::text[] IS NULL OR t.tool_name = ANY(%(tool)s))

@@ -8,7 +8,6 @@ WHERE NOT (k.is_copy AND k.is_telemetry AND (SELECT has_files FROM agent_session
   AND (k.type IN ('user_interaction', 'llm_response') OR (k.type = 'context_switch' AND k.role IS NOT NULL))
   AND (%(since)s::timestamptz IS NULL OR e.ts >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR e.ts < %(until)s)
-  AND ((%(since)s::timestamptz IS NULL AND %(until)s::timestamptz IS NULL) OR (e.ts >= '2015-01-02Z' AND e.ts < '2034-12-31Z'))
   AND (%(session)s::text[] IS NULL OR e.session_id = ANY(%(session)s))
   AND (%(model)s::text[] IS NULL OR k.model = ANY(%(model)s))
   AND (%(agent)s::text[] IS NULL OR c.agent = ANY(%(agent)s))

@@ -8,7 +8,6 @@ FROM model_calls m JOIN kinds k USING (kind_id)
 WHERE NOT m.is_muted
   AND (%(since)s::timestamptz IS NULL OR m.started_at >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR m.started_at < %(until)s)
-  AND ((%(since)s::timestamptz IS NULL AND %(until)s::timestamptz IS NULL) OR (m.started_at >= '2015-01-02Z' AND m.started_at < '2034-12-31Z'))
   AND (%(session)s::text[] IS NULL OR m.session_id = ANY(%(session)s))
   AND (%(model)s::text[] IS NULL OR k.model = ANY(%(model)s))
   AND ((%(agent)s::text[] IS NULL AND %(project)s::text[] IS NULL) OR m.context_id IN (

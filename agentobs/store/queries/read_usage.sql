@@ -13,8 +13,8 @@ SELECT CASE WHEN 'day' = ANY(%(by)s) THEN to_char(date_trunc('day', known AT TIM
        sum(unpriced_calls)::bigint AS unpriced_calls
 FROM rollup_usage
      CROSS JOIN LATERAL (SELECT CASE WHEN bucket >= '2015-01-02Z' AND bucket < '2034-12-31Z' THEN bucket END AS known) times
-WHERE (%(since)s::timestamptz IS NULL OR known >= %(since)s)
-  AND (%(until)s::timestamptz IS NULL OR known < %(until)s)
+WHERE (%(since)s::timestamptz IS NULL OR bucket >= %(since)s)
+  AND (%(until)s::timestamptz IS NULL OR bucket < %(until)s)
   AND (%(agent)s::text[] IS NULL OR agent = ANY(%(agent)s))
   AND (%(project)s::text[] IS NULL OR project = ANY(%(project)s))
   AND (%(model)s::text[] IS NULL OR model = ANY(%(model)s))

@@ -14,8 +14,8 @@ SELECT CASE WHEN 'day' = ANY(%(by)s) THEN to_char(date_trunc('day', known AT TIM
 FROM model_calls JOIN contexts USING (context_id) JOIN kinds USING (kind_id)
      CROSS JOIN LATERAL (SELECT CASE WHEN started_at >= '2015-01-02Z' AND started_at < '2034-12-31Z' THEN started_at END AS known) times
 WHERE NOT is_muted
-  AND (%(since)s::timestamptz IS NULL OR known >= %(since)s)
-  AND (%(until)s::timestamptz IS NULL OR known < %(until)s)
+  AND (%(since)s::timestamptz IS NULL OR started_at >= %(since)s)
+  AND (%(until)s::timestamptz IS NULL OR started_at < %(until)s)
   AND (%(session)s::text[] IS NULL OR session_id = ANY(%(session)s))
   AND (%(agent)s::text[] IS NULL OR agent = ANY(%(agent)s))
   AND (%(project)s::text[] IS NULL OR project = ANY(%(project)s))
