@@ -25,7 +25,11 @@ def sent() -> list[Found]:
     """The fixtures that can come as the body of a request."""
     known = adapters()
     found = [one for folder in sorted(FIXTURES.iterdir()) if folder.is_dir() for one in plan([folder], known).found]
-    return [one for one in found if not (one.adapter.is_spread or is_archive(one.path.read_bytes()))]
+    return [
+        one
+        for one in found
+        if not (one.adapter.is_spread or (one.adapter.unpack and is_archive(one.path.read_bytes())))
+    ]
 
 
 def said(bench: Workbench) -> dict[str, str]:
